@@ -1,0 +1,5 @@
+"""The data sets by name. Adding one: write its folder (or file) with a `DEFINITION`, and list it here."""
+
+from datasets.definition import DatasetDefinition
+
+DATASETS: dict[str, DatasetDefinition] = {}
