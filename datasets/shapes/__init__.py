@@ -1,0 +1,131 @@
+"""`shapes`: line drawings and their coloured pictures, made on the fly, nothing to download.
+
+What is drawn and how it is coloured are drawn from separate random streams, so that one drawing truly has many right
+answers: six hues and four textures, and a little variation of tone. The factors are part of each example.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from datasets.definition import DatasetDefinition
+from datasets.shapes import animals, shoes, things
+from datasets.shapes.parts import Part
+from datasets.shapes.rendering import HUES, TEXTURES, Colouring, Pose, coloured_picture, draw, foreground, line_drawing
+from gan_zoo.errors import UserError
+from gan_zoo.images import to_channels
+
+_DRAWERS: dict[str, Callable[[np.ndarray], Iterator[Part]]] = {
+    "sneaker": shoes.sneaker,
+    "boot": shoes.boot,
+    "high heel": shoes.high_heel,
+    "handbag": things.handbag,
+    "teapot": things.teapot,
+    "mug": things.mug,
+    "t-shirt": things.t_shirt,
+    "fish": animals.fish,
+    "butterfly": animals.butterfly,
+}
+SILHOUETTES = tuple(_DRAWERS)
+SPLIT_SIZES = {"train": 4000, "val": 200, "test": 200}
+_OUTLINE_STREAM, _COLOUR_STREAM = range(2)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShapesSource:
+    """One split, by random access: an example depends on (seed, split, index) alone.
+
+    Attributes:
+        split: "train", "val" or "test".
+        size: side of the images in pixels.
+        seed: of the whole data set.
+        direction: "a_to_b" gives the drawing as `input_image`, "b_to_a" the coloured picture.
+        input_channels, target_channels: 1, 3 or 4.
+    """
+
+    split: str
+    size: int
+    seed: int = 0
+    direction: str = "a_to_b"
+    input_channels: int = 3
+    target_channels: int = 3
+    kind: str = dataclasses.field(default="paired", init=False)
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLIT_SIZES:
+            raise UserError(f"shapes has no split {self.split!r}; it has {', '.join(SPLIT_SIZES)}")
+
+    def __len__(self) -> int:
+        return SPLIT_SIZES[self.split]
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        """Returns `input_image` and `target_image`, `[size, size, C]` uint8, and the factors, int32 scalars.
+
+        The factors `hue`, `texture` and `silhouette` index `HUES`, `TEXTURES` and `SILHOUETTES`.
+        """
+        silhouette, coverage = self._outline(index)
+        colouring = self._colouring(index)
+        images = [line_drawing(coverage), coloured_picture(coverage, colouring)]
+        if self.direction == "b_to_a":
+            images.reverse()
+        return {
+            "input_image": to_channels(images[0], self.input_channels),
+            "target_image": to_channels(images[1], self.target_channels),
+            "hue": np.int32(colouring.hue),
+            "texture": np.int32(colouring.texture),
+            "silhouette": np.int32(silhouette),
+        }
+
+    def foreground(self, index: int) -> np.ndarray:
+        """Where the example is coloured (not line, not nearly white): `[size, size]` bool."""
+        return foreground(self._outline(index)[1])
+
+    def _generator(self, index: int, stream: int) -> np.random.Generator:
+        if not 0 <= index < len(self):
+            raise IndexError(f"index {index} of a split of {len(self)}")
+        return np.random.default_rng([self.seed, list(SPLIT_SIZES).index(self.split), index, stream])
+
+    def _outline(self, index: int) -> tuple[int, np.ndarray]:
+        random = self._generator(index, _OUTLINE_STREAM)
+        silhouette = int(random.integers(len(SILHOUETTES)))
+        proportions = random.uniform(-1, 1, 8)
+        pose = Pose(
+            angle=random.uniform(-0.16, 0.16),
+            mirrored=bool(random.integers(2)),
+            extent=random.uniform(0.74, 0.9),
+            place=random.random(2),
+        )
+        return silhouette, draw(list(_DRAWERS[SILHOUETTES[silhouette]](proportions)), pose, self.size)
+
+    def _colouring(self, index: int) -> Colouring:
+        random = self._generator(index, _COLOUR_STREAM)
+        return Colouring(
+            hue=int(random.integers(len(HUES))),
+            texture=int(random.integers(len(TEXTURES))),
+            tone=random.random(2),
+            angle=random.uniform(0, np.pi),
+            period=random.uniform(0.1, 0.16),
+            phase=random.random(2),
+        )
+
+
+def _load(split: str, config: Any, data_dir: str | None) -> ShapesSource:
+    return ShapesSource(
+        split=split,
+        # Drawn at the size that the pipeline wants before cropping, so that nothing is resized.
+        size=round(config.image_size * config.load_scale),
+        seed=config.seed,
+        direction=config.direction,
+        input_channels=config.input_channels,
+        target_channels=config.target_channels,
+    )
+
+
+DEFINITION = DatasetDefinition(
+    kind="paired",
+    load=_load,
+    description="line drawings of shoes and other things -> coloured pictures; procedural, nothing to download",
+    recommended={"bicyclegan": {"image_size": 64, "load_scale": 1.0, "flip": False}},
+)
