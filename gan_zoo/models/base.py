@@ -1,0 +1,99 @@
+"""What every model of the zoo is to the rest of the library."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from gan_zoo.config import Config
+from gan_zoo.optimizers import FusedAdam
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Translator:
+    """One thing that a trained model can do to an image: all that grids, `translate.py`, metrics and the export know.
+
+    Attributes:
+        function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]` if there is one, to an
+            image `[B, H * scale, W * scale, output_channels]` in [-1, 1]; a pure graph function.
+        networks: the Keras models that `function` and `encode` use: what an export has to hold.
+        image_size: the side of the square images that it learnt from.
+        size_multiple: the sides of the input image must be multiples of it.
+        latent_dim: length of z; 0 for a translator without it.
+        encode: from an image of the output's kind `[B, H, W, output_channels]`, of any size, to `(mu, logvar)`, both
+            `[B, latent_dim]`; None for a model without an encoder.
+    """
+
+    function: Callable[..., tf.Tensor]
+    networks: Mapping[str, keras.Model]
+    input_channels: int
+    output_channels: int
+    image_size: int
+    size_multiple: int
+    scale: int = 1
+    latent_dim: int = 0
+    encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
+
+
+class TranslationModel(keras.Model):
+    """A model behind `keras.Model.fit`: networks, one optimizer for each, and a `train_step` in the subclass.
+
+    Class attributes:
+        config_class: the dataclass of the model's settings.
+        data_kind: the kind of data set that it learns from: paired, unpaired, single or labelled.
+    """
+
+    config_class: ClassVar[type[Config]] = Config
+    data_kind: ClassVar[str] = "paired"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+
+    @property
+    def batch_parts(self) -> int:
+        """Into how many parts with different roles a batch is cut; each replica gets its share of every part."""
+        return 1
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """All networks by their field names, in the order in which they are updated."""
+        raise NotImplementedError
+
+    @property
+    def translators(self) -> dict[str, Translator]:
+        """What the trained model can do, by name."""
+        raise NotImplementedError
+
+    @property
+    def seed_states(self) -> list[keras.Variable]:
+        """The states of the random generators (dropout's), which `tf.train.Checkpoint` does not find by itself."""
+        return [
+            variable
+            for network in self.networks.values()
+            for variable in network.variables
+            if "seed_generator_state" in variable.path
+        ]
+
+    def compile(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None) -> None:
+        """Gives each network its own Adam; `learning_rate` defaults to the configuration's, constant."""
+        self.optimizers = {}
+        for name, network in self.networks.items():
+            optimizer = self.make_optimizer(self.config.learning_rate if learning_rate is None else learning_rate)
+            optimizer.build(network.trainable_variables)
+            self.optimizers[name] = optimizer
+        super().compile(optimizer=next(iter(self.optimizers.values())))
+
+    def make_optimizer(
+        self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
+    ) -> keras.optimizers.Optimizer:
+        return FusedAdam(learning_rate, self.config.beta_1, self.config.beta_2)
+
+    def apply_gradients(self, name: str, gradients: list[tf.Tensor]) -> None:
+        """One step of the optimizer of the network called `name`; replicas' gradients are summed."""
+        self.optimizers[name].apply(gradients, self.networks[name].trainable_variables)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
+        """Nothing to build: the networks are functional models. Keras would draw a batch before the first step."""

@@ -1,0 +1,83 @@
+"""The PatchGAN discriminator, at one or several scales."""
+
+import keras
+import tensorflow as tf
+
+from gan_zoo.layers import InstanceNorm, xavier_normal
+
+
+def patch_discriminator(
+    *,
+    input_channels: int,
+    base_filters: int = 64,
+    num_layers: int = 3,
+    num_scales: int = 1,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds a discriminator that judges overlapping patches: 16, 34, 70, 142, 286 px wide for 1 to 5 layers.
+
+    Isola et al. 2017 (arXiv 1611.07004, section 6.1.2); several scales as in BicycleGAN's code: scale k sees the image
+    averaged down k times and has `base_filters / 2**k` filters.
+
+    Args:
+        input_channels: of the image, or of the condition and the image joined.
+        base_filters: channels of the first convolution at full size; they double up to eightfold.
+        num_layers: strided convolutions.
+        num_scales: independent networks on ever smaller images.
+        name: of the Keras model.
+
+    Returns:
+        A model from `[B, H, W, input_channels]` to a list of logits `[B, h, w, 1]`, one a scale.
+    """
+    image = keras.Input((None, None, input_channels), name="image")
+    logits = []
+    x = image
+    for scale in range(num_scales):
+        if scale > 0:
+            x = HalfSize(name=f"half_size_{scale}")(x)
+        logits.append(_one_scale(x, max(base_filters // 2**scale, 1), num_layers, name=f"scale_{scale}"))
+    return keras.Model(image, logits, name=name)
+
+
+def _one_scale(x: keras.KerasTensor, base_filters: int, num_layers: int, name: str) -> keras.KerasTensor:
+    def conv(filters: int, index: int, **kwargs) -> keras.layers.Layer:
+        return keras.layers.Conv2D(
+            filters, 4, kernel_initializer=xavier_normal(), name=f"{name}_conv_{index}", **kwargs
+        )
+
+    def activation(index: int) -> keras.layers.Layer:
+        return keras.layers.LeakyReLU(0.2, name=f"{name}_activation_{index}")
+
+    x = activation(0)(conv(base_filters, 0, strides=2, padding="same")(x))
+    for index in range(1, num_layers + 1):
+        filters = base_filters * min(2**index, 8)
+        if index < num_layers:
+            x = conv(filters, index, strides=2, padding="same")(x)
+        else:
+            # PyTorch pads one pixel on each side here, Keras' "same" one before and two behind.
+            x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad_{index}")(x)
+            x = conv(filters, index)(x)
+        x = InstanceNorm(name=f"{name}_norm_{index}")(x)
+        x = activation(index)(x)
+    x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad_{num_layers + 1}")(x)
+    x = conv(1, num_layers + 1)(x)
+    return keras.layers.Activation("linear", dtype=keras.backend.floatx(), name=f"{name}_logits")(x)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class HalfSize(keras.layers.Layer):
+    """Averages 3x3 windows at every second pixel, starting at the border; pixels outside do not count.
+
+    PyTorch's `AvgPool2d(3, stride=2, padding=1, count_include_pad=False)`: Keras' "same" pooling starts a pixel later.
+    """
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        # Sums of 3x3 windows of the image and of ones: their quotient counts only what lies inside.
+        border = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        inside = tf.ones_like(image[:1, :, :, :1])
+        mean = tf.nn.avg_pool2d(tf.pad(image, border), 3, 2, "VALID")
+        return mean / tf.nn.avg_pool2d(tf.pad(inside, border), 3, 2, "VALID")
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, channels = input_shape
+        return (batch, height and (height + 1) // 2, width and (width + 1) // 2, channels)

@@ -1,0 +1,55 @@
+"""Learning-rate policies of the pix2pix / CycleGAN / BicycleGAN code: the rate changes once a data epoch."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def linear_factor(epoch: np.ndarray, constant_epochs: int, decay_epochs: int) -> np.ndarray:
+    """1 for `constant_epochs`, then down to just above 0 over `decay_epochs`; `epoch` counts from 0."""
+    return 1.0 - np.maximum(0, epoch + 1 - constant_epochs) / (decay_epochs + 1)
+
+
+def step_factor(epoch: np.ndarray, decay_every: int) -> np.ndarray:
+    """Times 0.1 every `decay_every` epochs."""
+    return 0.1 ** (epoch // decay_every)
+
+
+def cosine_factor(epoch: np.ndarray, half_period: int) -> np.ndarray:
+    """Half a cosine from 1 to 0 over `half_period` epochs (and back up after it, as PyTorch's annealing does)."""
+    return 0.5 * (1.0 + np.cos(np.pi * epoch / half_period))
+
+
+def epoch_factors(policy: str, total_epochs: int, *, decay_fraction: float = 0.5, decay_every: int = 50) -> np.ndarray:
+    """The factor on the initial learning rate for each data epoch, `[total_epochs]`.
+
+    Raises:
+        ValueError: for an unknown policy.
+    """
+    epoch = np.arange(total_epochs)
+    if policy == "linear":
+        decay_epochs = round(total_epochs * decay_fraction)
+        return linear_factor(epoch, total_epochs - decay_epochs, decay_epochs)
+    if policy == "step":
+        return step_factor(epoch, decay_every)
+    if policy == "cosine":
+        return cosine_factor(epoch, total_epochs)
+    if policy == "constant":
+        return np.ones(total_epochs)
+    raise ValueError(f"policy must be linear, step, cosine or constant. Received: policy={policy!r}")
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class EpochSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate as a function of the step: `rates[step // steps_per_epoch]`, the last one kept for good."""
+
+    def __init__(self, rates: np.ndarray, steps_per_epoch: int) -> None:
+        self.rates = np.asarray(rates, np.float64)
+        self.steps_per_epoch = steps_per_epoch
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        epoch = tf.minimum(tf.cast(step, tf.int64) // self.steps_per_epoch, len(self.rates) - 1)
+        return tf.gather(tf.constant(self.rates, keras.backend.floatx()), epoch)
+
+    def get_config(self) -> dict:
+        return {"rates": self.rates.tolist(), "steps_per_epoch": self.steps_per_epoch}
