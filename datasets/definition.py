@@ -11,7 +11,7 @@ class DatasetDefinition:
 
     `load(split, config, data_dir)` returns a `gan_zoo.pipeline.ExampleSource` for a split of "train", "val" or "test";
     of `config` it reads `direction` and, where it draws its images itself, `image_size`, `load_scale`, `seed`,
-    `input_channels` and `target_channels`. It raises `gan_zoo.errors.UserError` where the split or the files are not there.
+    `input_channels` and `target_channels`. It raises `gan_zoo.errors.UserError` where the split or files are missing.
     """
 
     kind: str  # "paired", "unpaired", "single" or "labelled"

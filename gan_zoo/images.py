@@ -1,0 +1,246 @@
+"""Pictures as files, as arrays of bytes, and as the networks see them: the only place that knows [-1, 1].
+
+Which decoder handles what (`decode_image`):
+
+| file | decoder | why |
+|---|---|---|
+| JPEG, grey or colour | TensorFlow | equals Pillow's, with the accurate inverse DCT, which is asked for |
+| JPEG, CMYK or YCCK | Pillow | TensorFlow has no conversion to RGB for them |
+| PNG of 8 or 16 bit, with or without alpha | TensorFlow | Pillow cuts 16 bit colour down to 8 bit |
+| PNG with a palette, of 1, 2 or 4 bit, or of 8 bit with a transparent colour | Pillow | it keeps the transparency |
+| WebP, BMP | Pillow | TensorFlow reads BMP palettes as grey, and WebP only in its newest versions |
+
+Pillow reads every header. The EXIF orientation is applied here, to all alike. Of an animation the first frame is taken.
+Colour profiles are not applied, as in the other programs of the field. Other formats are refused.
+"""
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+
+MIN_SIDE = 8  # pixels; below it a picture is more likely a broken thumbnail than something to learn from
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+class BadImage(ValueError):  # noqa: N818 (it is the image that is bad)
+    """One file is not a usable picture; the message says why and leaves the file's name to the caller."""
+
+
+class BadExample(ValueError):  # noqa: N818
+    """An example of a data set cannot be used: `path` says which file, `reason` why."""
+
+    def __init__(self, path: str | os.PathLike, reason: object) -> None:
+        self.path, self.reason = os.fspath(path), " ".join(str(reason).split())
+        super().__init__(f"{self.path}: {self.reason}")
+
+
+def decode_image(data: bytes) -> np.ndarray:
+    """Decodes the bytes of a PNG, JPEG, WebP or BMP file.
+
+    Returns:
+        `[H, W, C]` uint8 or, for 16 bit PNG, uint16; C is 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
+
+    Raises:
+        BadImage: for anything else, truncated or damaged data, or fewer than 8 pixels on a side.
+    """
+    if not data:
+        raise BadImage("an empty file")
+    kind = "image"
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as header:
+            kind, (width, height) = header.format, header.size
+            if min(width, height) < MIN_SIDE:
+                raise BadImage(f"{width}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
+            image = _decode_with_tensorflow(data, header)
+            if image is None:
+                image = _decode_with_pillow(header)
+            # Pillow would decode a whole PNG in search of an EXIF block behind the pixels.
+            has_exif = header.format != "PNG" or b"eXIf" in data
+            orientation = header.getexif().get(ORIENTATION, 1) if has_exif else 1
+    except BadImage:
+        raise
+    except UnidentifiedImageError:
+        raise BadImage("not a PNG, JPEG, WebP or BMP image") from None
+    except Image.DecompressionBombError:
+        raise BadImage("more pixels than can be decoded safely") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error, tf.errors.OpError):
+        raise BadImage(f"a truncated or damaged {kind} file") from None
+    return np.ascontiguousarray(_upright(image, orientation))
+
+
+def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | None:
+    if header.format in ("JPEG", "MPO") and header.mode in ("L", "RGB"):
+        with tf.device("CPU:0"):
+            return tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE").numpy()
+    if header.format != "PNG":
+        return None
+    bits, colour_type = data[24], data[25]  # of the IHDR chunk, always the first
+    transparent = header.info.get("transparency")
+    if colour_type == 3 or bits < 8 or (bits == 8 and transparent is not None):
+        return None
+    with tf.device("CPU:0"):
+        image = tf.io.decode_png(data, dtype=tf.uint16 if bits == 16 else tf.uint8).numpy()
+    if transparent is not None and colour_type in (0, 2):
+        opaque = (image != np.asarray(transparent)).any(-1, keepdims=True)
+        colour = to_channels(image, 3)
+        return np.concatenate([colour, np.where(opaque, 65535, 0).astype(np.uint16)], -1)
+    if image.shape[-1] == 2:
+        return np.concatenate([np.repeat(image[..., :1], 3, -1), image[..., 1:]], -1)
+    return image
+
+
+def _decode_with_pillow(header: Image.Image) -> np.ndarray:
+    header.load()
+    if header.mode in ("LA", "PA", "RGBA") or "transparency" in header.info:
+        mode = "RGBA"
+    else:
+        mode = "L" if header.mode in ("1", "L") else "RGB"
+    return np.atleast_3d(np.asarray(header.convert(mode)))
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Undoes the camera's rotation and mirroring: values 1 to 8 of the EXIF tag."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return image
+
+
+def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    """Turns `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4 into `channels` of the same.
+
+    Grey is the luma of ITU-R BT.601 with Pillow's rounding; alpha is dropped by laying the picture over white, and
+    added as opaque.
+    """
+    have = image.shape[-1]
+    if have not in (1, 3, 4) or channels not in (1, 3, 4):
+        raise ValueError(f"1, 3 or 4 channels are known. Received: {have} -> {channels}")
+    if have == channels:
+        return image
+    highest = np.uint32(np.iinfo(image.dtype).max)
+    if have == 4:
+        alpha = image[..., 3:].astype(np.uint32)
+        image = ((image[..., :3] * alpha + highest * (highest - alpha) + highest // 2) // highest).astype(image.dtype)
+        return to_channels(image, channels)
+    if channels == 1:
+        luma = image.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+        return ((luma + 32768) >> 16).astype(image.dtype)[..., None]
+    colour = np.repeat(image, 3, -1) if have == 1 else image
+    return colour if channels == 3 else np.concatenate([colour, np.full_like(colour[..., :1], highest)], -1)
+
+
+def to_float(image: Any) -> tf.Tensor:
+    """Maps uint8, uint16 or floats in [0, 255], of any shape, to float32 in [-1, 1]."""
+    image = tf.convert_to_tensor(image)
+    half = 32767.5 if image.dtype == tf.uint16 else 127.5
+    return tf.cast(image, tf.float32) / half - 1.0
+
+
+def to_uint8(image: Any) -> tf.Tensor:
+    """Maps floats in [-1, 1], of any shape, to uint8, rounded; what lies outside is clipped."""
+    levels = (tf.cast(image, tf.float32) + 1.0) * 127.5
+    return tf.cast(tf.round(tf.clip_by_value(levels, 0.0, 255.0)), tf.uint8)
+
+
+def pad_to_multiple(image: tf.Tensor, multiple: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reflects `[B, H, W, C]` at its borders, on both sides, until H and W are multiples of `multiple`.
+
+    Works in a graph with unknown sizes, and where the border is wider than the picture.
+
+    Returns:
+        The padded `[B, H', W', C]`, and `[top, left, H, W]` int32 for `crop_back`.
+    """
+    size = tf.shape(image)[1:3]
+    border = tf.math.floormod(-size, multiple)
+    before = border // 2
+    for axis in (0, 1):
+        place = tf.range(-before[axis], size[axis] + border[axis] - before[axis])
+        period = tf.maximum(2 * (size[axis] - 1), 1)
+        place = tf.math.floormod(place, period)
+        image = tf.gather(image, tf.minimum(place, period - place), axis=1 + axis)
+    return image, tf.concat([before, size], 0)
+
+
+def crop_back(image: tf.Tensor, padding: tf.Tensor, scale: int = 1) -> tf.Tensor:
+    """Cuts the translation of a padded picture, `scale` times as large, to where the picture was."""
+    top, left, height, width = tf.unstack(padding * scale)
+    return image[:, top : top + height, left : left + width]
+
+
+def image_grid(
+    rows: Sequence[Sequence[np.ndarray]],
+    column_titles: Sequence[str] = (),
+    row_titles: Sequence[str] = (),
+    gap: int = 2,
+) -> np.ndarray:
+    """Lays pictures out on white, each in the middle of its cell.
+
+    Args:
+        rows: rows of `[H, W, C]` uint8 with C of 1, 3 or 4, of any sizes; rows may differ in length.
+        column_titles, row_titles: drawn above and to the left; cut after 40 characters.
+        gap: pixels between the cells.
+
+    Returns:
+        `[H, W, 3]` uint8.
+    """
+    font = ImageFont.load_default()
+    column_titles, row_titles = ([_shortened(title) for title in titles] for titles in (column_titles, row_titles))
+    text_width = [int(np.ceil(font.getlength(title))) + gap for title in column_titles]
+    widths = [0] * max([len(row) for row in rows] + [len(column_titles)])
+    for column in range(len(widths)):
+        cells = [row[column].shape[1] for row in rows if column < len(row)]
+        widths[column] = max(cells + text_width[column : column + 1])
+    text_height = 14  # of Pillow's default font, which is 10 pixels high, with some air
+    heights = [max([cell.shape[0] for cell in row], default=0) for row in rows]
+    heights = [max(height, text_height) if row_titles else height for height in heights]
+    top = text_height if column_titles else 0
+    left = max([int(np.ceil(font.getlength(title))) + 2 * gap for title in row_titles], default=0)
+
+    lefts = left + np.cumsum([0] + [width + gap for width in widths])
+    tops = top + np.cumsum([0] + [height + gap for height in heights])
+    canvas = Image.new("RGB", (int(max(lefts[-1] - gap, 1)), int(max(tops[-1] - gap, 1))), "white")
+    draw = ImageDraw.Draw(canvas)
+    for title, x in zip(column_titles, lefts, strict=False):
+        draw.text((int(x), 0), title, fill="black", font=font)
+    for title, y, height in zip(row_titles, tops, heights, strict=False):
+        draw.text((gap, int(y) + (height - text_height) // 2), title, fill="black", font=font)
+    for row, y, height in zip(rows, tops, heights, strict=False):
+        for cell, x, width in zip(row, lefts, widths, strict=False):
+            place = (int(x) + (width - cell.shape[1]) // 2, int(y) + (height - cell.shape[0]) // 2)
+            canvas.paste(Image.fromarray(to_channels(cell, 3)), place)
+    return np.asarray(canvas)
+
+
+def _shortened(title: str) -> str:
+    title = " ".join(title.split())
+    return title if len(title) <= 40 else title[:37] + "..."
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encodes `[H, W, C]` uint8 or uint16 with C from 1 to 4, without loss."""
+    with tf.device("CPU:0"):
+        return tf.io.encode_png(image).numpy()
+
+
+def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Writes `[H, W, C]` uint8 or uint16 as a PNG file that is whole whenever it is there."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(encode_png(image))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

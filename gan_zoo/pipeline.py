@@ -1,0 +1,268 @@
+"""From examples to batches: an endless stream that is a function of (seed, position) and so can start anywhere.
+
+Position p of the stream (step * batch size + place in the batch) names everything: the data epoch p // n, the example
+(p % n under that epoch's permutation), its crop and its flip. Nothing is shuffled in a buffer and nothing is cached.
+
+An example is read, brought to its channels, resized to `load_scale` times the training size and cropped in one Python
+function: Pillow's bicubic filter is the authors' own, faster than TensorFlow's antialiased one, and with a box computes
+nothing but the crop. Both libraries release Python's lock while they work, so the threads do run in parallel.
+"""
+
+import os
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadExample, to_channels, to_float
+
+IMAGE_KEYS = ("input_image", "target_image")
+
+
+class ExampleSource(Protocol):
+    """One split of a data set with random access.
+
+    `source[i]` gives `{"input_image": [H, W, C], "target_image": [H', W', C']}`, uint8 or uint16 with C of 1, 3 or 4,
+    the direction applied; further numbers pass through to the batch. It raises `BadExample` for a file that cannot be
+    used, and must be safe to call from several threads. Files refused before anything was read, and not counted by
+    `len(source)`, may be listed as `source.rejected`, a sequence of `BadExample`.
+    """
+
+    kind: str  # "paired", "unpaired", "single" or "labelled"
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+
+class SkippedFiles:
+    """The bad files of a run: told once on stderr, each with its reason in a text file, too many of them refused.
+
+    Args:
+        path: the list, one `file<TAB>reason` a line, made at the first bad file; None for no list.
+    """
+
+    def __init__(self, path: str | os.PathLike | None = None) -> None:
+        self.path = Path(path) if path is not None else None
+        self.failure: UserError | None = None  # what `tf.data` turned into an error of its own
+        self._reasons: dict[str, str] = {}
+        self._bad: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def add(self, source: ExampleSource, *bad: BadExample) -> None:
+        """Notes bad examples of `source`; what is known already counts once.
+
+        Raises:
+            UserError: when more than half of the source is bad; kept as `failure` too.
+        """
+        with self._lock:
+            new = {error.path: error.reason for error in bad if error.path not in self._reasons}
+            if new:
+                self._list(new)
+                self._bad[id(source)] += len(new)
+            total = len(source) + len(getattr(source, "rejected", ()))
+            if 2 * self._bad[id(source)] > total:
+                self.failure = self.failure or UserError(
+                    f"{self._bad[id(source)]} of {total} examples are bad, for instance {bad[-1]}"
+                    + (f"; all of them: {self.path}" if self.path else "")
+                )
+                raise self.failure
+
+    def _list(self, new: dict[str, str]) -> None:
+        first = not self._reasons
+        self._reasons |= new
+        if self.path is not None:
+            # A list of an earlier run may name files that were mended since: the first entry begins it anew.
+            with open(self.path, "w" if first else "a", encoding="utf-8", errors="surrogateescape") as file:
+                file.write("".join(f"{path}\t{reason}\n" for path, reason in new.items()))
+        if first:
+            path, reason = next(iter(new.items()))
+            where = f"; the list: {self.path}" if self.path else ""
+            print(f"warning: bad files are skipped, the first is {path}: {reason}{where}", file=sys.stderr)
+
+
+def training_stream(
+    source: ExampleSource,
+    config: Any,
+    *,
+    start_step: int = 0,
+    num_replicas: int = 1,
+    batch_parts: int = 1,
+    skipped: SkippedFiles | None = None,
+) -> tf.data.Dataset:
+    """An endless stream of augmented batches that begins, at once, with the batch of step `start_step`.
+
+    Args:
+        source: the training split. A bad example is replaced by the next good one.
+        config: `image_size`, `load_scale`, `flip`, `input_channels`, `target_channels`, `batch_size` (global), `seed`.
+        start_step: a stream from here equals a stream from 0 after that many batches.
+        num_replicas: devices that share the batch; each takes a contiguous share.
+        batch_parts: 2 for a model that treats the halves of a batch differently; see `batch_order`.
+        skipped: collects the bad files.
+
+    Returns:
+        Batches `{"input_image": [B, S, S, C], "target_image": [B, S, S, C'], "example_index": [B]}` and the source's
+        scalars; images float32 in [-1, 1], `example_index` int64, the position in the stream.
+
+    Raises:
+        UserError: for a batch that cannot be shared out, a `load_scale` below 1, or a source with nothing good in it.
+    """
+    size, batch_size, count = config.image_size, config.batch_size, len(source)
+    load_size = round(size * config.load_scale)
+    if load_size < size:
+        raise UserError(f"load_scale is {config.load_scale}, but the crop must fit: give at least 1")
+    order = tf.constant(batch_order(batch_size, num_replicas, batch_parts), tf.int64)
+    seed = config.seed % 2**32
+    reader = _Reader(source, config, skipped)
+
+    def read(position: int, index: int) -> list[np.ndarray]:
+        # Philox computes its numbers from the key: no state, and a fraction of the usual generator's start-up time.
+        random = np.random.Generator(np.random.Philox(key=(seed, int(position))))
+        top, left = random.integers(0, load_size - size, 2, endpoint=True).tolist()
+        flip = bool(random.integers(2)) and config.flip
+        return reader.prepared(reader.next_good(int(index)), load_size, top=top, left=left, flip=flip)
+
+    def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
+        position = slot - slot % batch_size + tf.gather(order, slot % batch_size)
+        key = tf.stack([tf.constant(seed, tf.int64), position // count])
+        index = tf.random.experimental.index_shuffle(position % count, key, tf.constant(count - 1, tf.int64))
+        arrays = tf.numpy_function(read, [position, index], reader.dtypes)
+        return reader.named(arrays) | {"example_index": position}
+
+    slots = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
+    return slots.map(load, _threads(), deterministic=True).batch(batch_size, drop_remainder=True).prefetch(2)
+
+
+def evaluation_batches(
+    source: ExampleSource, config: Any, *, batch_size: int, skipped: SkippedFiles | None = None
+) -> tf.data.Dataset:
+    """The examples once, in order, resized to the training size without augmentation; bad ones are left out.
+
+    Returns:
+        Batches as of `training_stream`, the last may be smaller; `example_index` is the index in the source.
+    """
+    reader = _Reader(source, config, skipped)
+
+    def read(index: int) -> list[np.ndarray]:
+        example = reader.good(int(index))
+        found = example is not None
+        return [np.asarray(found), *reader.prepared(example if found else reader.first, config.image_size)]
+
+    def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        found, *arrays = tf.numpy_function(read, [index], [tf.bool, *reader.dtypes])
+        return tf.ensure_shape(found, []), reader.named(arrays) | {"example_index": index}
+
+    examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
+    examples = examples.filter(lambda found, example: found).map(lambda found, example: example)
+    return examples.batch(batch_size).prefetch(2)
+
+
+def batch_order(batch_size: int, num_replicas: int, batch_parts: int) -> np.ndarray:
+    """The places 0..B-1 of a batch in the order in which replicas take contiguous shares of it.
+
+    Each replica gets its share of every part, part after part, so that the parts, joined over the replicas, are those
+    of one device: with 2 replicas and 2 parts `[0 1 2 3 | 4 5 6 7]` becomes `[0 1 | 4 5], [2 3 | 6 7]`.
+
+    Raises:
+        UserError: for a batch size that is no multiple of parts times replicas.
+    """
+    unit = num_replicas * batch_parts
+    if batch_size < 1 or batch_size % unit:
+        raise UserError(
+            f"batch_size is {batch_size}, but the batch is shared by {num_replicas} device(s), in {batch_parts} equal "
+            f"part(s) on each: give a multiple of {unit}"
+        )
+    return np.arange(batch_size).reshape(batch_parts, num_replicas, -1).swapaxes(0, 1).reshape(-1)
+
+
+def _threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Reader:
+    """Reads and prepares examples for `tf.numpy_function`, which must know all types before it runs."""
+
+    def __init__(self, source: ExampleSource, config: Any, skipped: SkippedFiles | None) -> None:
+        self.source, self.config = source, config
+        self.skipped = skipped if skipped is not None else SkippedFiles()
+        self.bad: set[int] = set()
+        if rejected := getattr(source, "rejected", ()):
+            self.skipped.add(source, *rejected)
+        if not len(source):
+            raise UserError("the data set has no examples")
+        self.first = self.next_good(0)
+        self.keys = list(self.first)
+        arrays = self.prepared(self.first, config.image_size)
+        self.shapes = [array.shape for array in arrays]
+        self.dtypes = [tf.as_dtype(array.dtype) for array in arrays]
+
+    def good(self, index: int) -> dict[str, Any] | None:
+        """The example at `index`, or None after noting that it is bad."""
+        if index in self.bad:
+            return None
+        try:
+            return self.source[index]
+        except BadExample as error:
+            self.bad.add(index)
+            self.skipped.add(self.source, error)
+            return None
+
+    def next_good(self, index: int) -> dict[str, Any]:
+        for step in range(len(self.source)):
+            example = self.good((index + step) % len(self.source))
+            if example is not None:
+                return example
+        raise UserError("the data set has no good examples")
+
+    def prepared(self, example: dict[str, Any], load_size: int, **cut: int) -> list[np.ndarray]:
+        """The values in the order of `keys`, the images as float32 in [0, 255]; `cut` alike."""
+        channels = {"input_image": self.config.input_channels, "target_image": self.config.target_channels}
+        size = self.config.image_size
+        arrays = []
+        for key in self.keys:
+            array = np.asarray(example[key])
+            if key in IMAGE_KEYS:
+                array = resize_and_crop(to_channels(array, channels[key]), load_size, size, **cut)
+            arrays.append(array)
+        return arrays
+
+    def named(self, arrays: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        values = {}
+        for key, array, shape in zip(self.keys, arrays, self.shapes, strict=True):
+            array.set_shape(shape)
+            values[key] = to_float(array) if key in IMAGE_KEYS else array
+        return values
+
+
+def resize_and_crop(
+    image: np.ndarray, load_size: int, size: int, *, top: int = 0, left: int = 0, flip: bool = False
+) -> np.ndarray:
+    """Resizes to `load_size` squared (bicubic, antialiased), cuts `size` squared at (`top`, `left`), mirrors if `flip`.
+
+    Args:
+        image: `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4.
+
+    Returns:
+        `[size, size, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
+    """
+    height, width, channels = image.shape
+    box = np.array([left, top, left + size, top + size]) / load_size * [width, height, width, height]
+
+    def resized(plane: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(plane).resize((size, size), Image.Resampling.BICUBIC, tuple(box))
+        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)
+
+    if image.dtype == np.uint8:
+        return resized(image[..., 0] if channels == 1 else image).reshape(size, size, channels).astype(np.float32)
+    # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
+    planes = image.astype(np.float32) / 257.0
+    return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
