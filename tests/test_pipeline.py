@@ -1,0 +1,289 @@
+"""The stream against its definition: what each position holds, and that nothing else decides it."""
+
+import itertools
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from gan_zoo import images, pipeline
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadExample
+from gan_zoo.pipeline import SkippedFiles, batch_order, evaluation_batches, resize_and_crop, training_stream
+
+RANDOM = np.random.default_rng(0)
+
+
+def settings(**changes):
+    values = {
+        "image_size": 16,
+        "load_scale": 1.25,
+        "flip": True,
+        "direction": "a_to_b",
+        "input_channels": 3,
+        "target_channels": 3,
+        "batch_size": 4,
+        "seed": 7,
+    }
+    return types.SimpleNamespace(**(values | changes))
+
+
+class Source:
+    """Noise, the same in input and target, whose number is part of the example."""
+
+    kind = "paired"
+
+    def __init__(self, count=10, size=20, dtype=np.uint8, bad=()):
+        high = np.iinfo(dtype).max
+        self.pictures = RANDOM.integers(0, high, (count, size, size, 3), endpoint=True).astype(dtype)
+        self.bad, self.reads = set(bad), 0
+
+    def __len__(self):
+        return len(self.pictures)
+
+    def __getitem__(self, index):
+        self.reads += 1
+        if index in self.bad:
+            raise BadExample(f"{index}.png", "truncated")
+        return {"input_image": self.pictures[index], "target_image": self.pictures[index], "number": index}
+
+
+def taken(dataset, count):
+    return list(itertools.islice(dataset.as_numpy_iterator(), count))
+
+
+def same(first, second):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        assert one.keys() == other.keys()
+        for key in one:
+            np.testing.assert_array_equal(one[key], other[key])
+
+
+def test_batches_have_the_promised_form():
+    stream = training_stream(Source(), settings(input_channels=1))
+    assert stream.element_spec["input_image"] == tf.TensorSpec([4, 16, 16, 1], tf.float32)
+    assert stream.element_spec["target_image"] == tf.TensorSpec([4, 16, 16, 3], tf.float32)
+    assert stream.element_spec["example_index"] == tf.TensorSpec([4], tf.int64)
+    assert stream.element_spec["number"] == tf.TensorSpec([4], tf.int64)
+    first, second = taken(stream, 2)
+    np.testing.assert_array_equal(np.concatenate([first["example_index"], second["example_index"]]), np.arange(8))
+    # Noise fills the range: the extremes of 2 x 3072 bytes lie within a few levels of its ends.
+    assert -1 <= first["target_image"].min() < -0.97
+    assert 0.97 < first["target_image"].max() <= 1
+
+
+@pytest.mark.parametrize("step", [1, 2, 7])
+def test_a_stream_can_start_at_any_step(step):
+    source = Source()
+    whole = taken(training_stream(source, settings()), step + 3)
+    same(taken(training_stream(source, settings(), start_step=step), 3), whole[step:])
+
+
+def test_a_late_start_reads_nothing_before_it():
+    source = Source()
+    taken(training_stream(source, settings(), start_step=10**12), 1)
+    assert source.reads < 40
+
+
+def test_an_epoch_holds_each_example_once_in_a_new_order():
+    numbers = np.concatenate([batch["number"] for batch in taken(training_stream(Source(), settings()), 25)])
+    epochs = numbers.reshape(10, 10)
+    np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(10), (10, 1)))
+    assert len({tuple(epoch) for epoch in epochs}) == 10
+    other = np.concatenate([batch["number"] for batch in taken(training_stream(Source(), settings(seed=8)), 25)])
+    assert (numbers != other).any()
+
+
+def test_a_single_example_is_enough():
+    batch = taken(training_stream(Source(count=1), settings()), 2)[1]
+    np.testing.assert_array_equal(batch["number"], 0)
+    assert (batch["input_image"][0] != batch["input_image"][1]).any()
+
+
+def test_crops_and_flips_cover_all_places_alike():
+    # Load size = size of the picture: each crop is a part of it, bit for bit, and its place can be looked up.
+    source = Source()
+    seen = []
+    for batch in taken(training_stream(source, settings()), 250):
+        np.testing.assert_array_equal(batch["input_image"], batch["target_image"])
+        for crop, number in zip(images.to_uint8(batch["input_image"]).numpy(), batch["number"], strict=True):
+            places = [
+                (top, left, flip)
+                for top in range(5)
+                for left in range(5)
+                for flip in (False, True)
+                if (crop == source.pictures[number][top : top + 16, left : left + 16][:, :: -1 if flip else 1]).all()
+            ]
+            assert len(places) == 1
+            seen += places
+    # 1000 draws: 20 expected in each of 50 cells; chi-squared with 49 degrees of freedom, mean 49, deviation 10. The
+    # upper bound is passed once in 10,000 seeds, the lower one (too even to be chance) as seldom; the seed is fixed.
+    counts = np.array([seen.count(place) for place in itertools.product(range(5), range(5), (False, True))])
+    assert 20 < ((counts - 20) ** 2 / 20).sum() < 92
+
+
+def test_no_flip_and_no_crop_where_none_is_asked_for():
+    source = Source(size=16)
+    for batch in taken(training_stream(source, settings(load_scale=1.0, flip=False)), 5):
+        np.testing.assert_array_equal(images.to_uint8(batch["input_image"]), source.pictures[batch["number"]])
+
+
+def smooth(size, dtype=np.uint8):
+    y, x = np.mgrid[0:size, 0:size] / size
+    high = np.iinfo(dtype).max
+    return (
+        np.stack([(x + y) / 2 * high, np.sin(3 * x) * high, np.cos(3 * y - 1) * high], -1).clip(0, high).astype(dtype)
+    )
+
+
+@pytest.mark.parametrize("size", [24, 40, 95])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_crop_of_a_resize_is_the_resize_cropped(size, channels):
+    picture = RANDOM.integers(0, 256, (size, size + 9, channels)).astype(np.uint8)
+    whole = np.asarray(Image.fromarray(picture.squeeze()).resize((40, 40), Image.Resampling.BICUBIC)).reshape(
+        40, 40, -1
+    )
+    crop = resize_and_crop(picture, 40, 32, top=3, left=5)
+    assert crop.dtype == np.float32
+    # Pillow takes the box as float32: where a value lies on the edge of rounding it may fall to the other level.
+    assert np.abs(crop - whole[3:35, 5:37]).max() <= 1
+    assert np.abs(crop - whole[3:35, 5:37]).mean() < 0.01
+    np.testing.assert_array_equal(resize_and_crop(picture, 40, 32, top=3, left=5, flip=True), crop[:, ::-1])
+
+
+def test_resize_is_bicubic_and_antialiased():
+    # Overshoot stays inside 0..255, where Pillow would cut it off between its two passes.
+    picture = RANDOM.integers(80, 176, (50, 50, 3)).astype(np.uint8)
+    for load_size in (20, 70):
+        truth = tf.image.resize(picture, (load_size, load_size), "bicubic", antialias=True).numpy()
+        # Rounded twice, the first time before weights whose absolute values sum up to less than 1.4.
+        assert np.abs(resize_and_crop(picture, load_size, load_size) - truth).max() <= 0.5 * 1.4 + 0.5
+
+
+def test_16_bit_keeps_its_finer_steps():
+    fine = smooth(50, np.uint16)
+    truth = tf.image.resize(fine / 257, (36, 36), "bicubic", antialias=True).numpy().clip(0, 255)
+    resized = resize_and_crop(fine, 36, 36)
+    assert np.abs(resized - truth).max() < 1e-3  # float32 sums over values up to 255; 8 bit would be off by 0.5
+    assert np.abs(resized - resize_and_crop((fine / 257).round().astype(np.uint8), 36, 36)).max() < 2
+    source = Source(dtype=np.uint16)
+    batch = taken(training_stream(source, settings(load_scale=1.0, image_size=20, flip=False)), 1)[0]
+    np.testing.assert_allclose(batch["input_image"], source.pictures[batch["number"]] / 32767.5 - 1, atol=2e-6)
+
+
+def test_pair_of_different_sizes_stays_in_place():
+    class Sizes(Source):
+        def __getitem__(self, index):
+            return {"input_image": smooth(40), "target_image": smooth(80)}
+
+    for batch in taken(training_stream(Sizes(), settings(load_scale=1.5)), 3):
+        # Both are the same function of place: after the same cut they agree up to the sampling of different grids.
+        assert np.abs(batch["input_image"] - batch["target_image"]).mean() < 0.03
+        assert np.abs(batch["input_image"][0] - batch["input_image"][1]).mean() > 0.03
+
+
+def test_smaller_pictures_and_other_proportions_are_resized():
+    class Odd(Source):
+        def __getitem__(self, index):
+            return {"input_image": smooth(40)[:9], "target_image": smooth(8)}
+
+    assert taken(training_stream(Odd(), settings()), 1)[0]["input_image"].shape == (4, 16, 16, 3)
+
+
+def test_evaluation_is_in_order_whole_and_plain():
+    source = Source(size=16, bad={0, 6})
+    batches = list(evaluation_batches(source, settings(), batch_size=3).as_numpy_iterator())
+    good = [1, 2, 3, 4, 5, 7, 8, 9]
+    assert [len(batch["number"]) for batch in batches] == [3, 3, 2]
+    np.testing.assert_array_equal(np.concatenate([batch["number"] for batch in batches]), good)
+    np.testing.assert_array_equal(np.concatenate([batch["example_index"] for batch in batches]), good)
+    for batch in batches:
+        np.testing.assert_array_equal(images.to_uint8(batch["input_image"]), source.pictures[batch["number"]])
+
+
+def test_bad_examples_give_way_to_the_next_good_one(tmp_path, capsys):
+    source, path = Source(bad={3, 4, 9}), tmp_path / "skipped_files.txt"
+    path.write_text("of an earlier run\n")
+    skipped = SkippedFiles(path)
+    batches = taken(training_stream(source, settings(), skipped=skipped), 15)
+    numbers = np.concatenate([batch["number"] for batch in batches]).reshape(6, 10)
+    # 3 and 4 give way to 5, 9 to 0: 5 comes three times, 0 twice an epoch.
+    np.testing.assert_array_equal(np.sort(numbers), np.tile([0, 0, 1, 2, 5, 5, 5, 6, 7, 8], (6, 1)))
+    assert sorted(path.read_text().splitlines()) == [f"{index}.png\ttruncated" for index in (3, 4, 9)]
+    error = capsys.readouterr().err
+    assert error.count("warning") == 1
+    assert str(path) in error
+    same(taken(training_stream(source, settings(), start_step=8), 7), batches[8:])
+
+
+def test_more_bad_than_good_is_refused(tmp_path):
+    skipped = SkippedFiles(tmp_path / "skipped_files.txt")
+    stream = training_stream(Source(bad=range(2, 8)), settings(), skipped=skipped)
+    with pytest.raises(tf.errors.OpError):
+        taken(stream, 10)
+    assert isinstance(skipped.failure, UserError)
+    assert str(skipped.failure).startswith("6 of 10 examples are bad, for instance ")
+    assert len((tmp_path / "skipped_files.txt").read_text().splitlines()) == 6
+    # Half of them is not more than half.
+    assert len(taken(training_stream(Source(bad=range(2, 7)), settings()), 10)) == 10
+    with pytest.raises(UserError, match="6 of 10"):
+        training_stream(Source(bad=range(6)), settings())
+
+
+def test_what_the_source_rejected_counts(tmp_path):
+    source, path = Source(count=2), tmp_path / "skipped_files.txt"
+    source.rejected = [BadExample("a b é.png", "an empty file"), BadExample("c.png", "no partner")]
+    training_stream(source, settings(), skipped=SkippedFiles(path))
+    assert path.read_text(encoding="utf-8") == "a b é.png\tan empty file\nc.png\tno partner\n"
+    source.rejected.append(BadExample("d.png", "no partner"))
+    with pytest.raises(UserError, match="3 of 5 examples are bad"):
+        evaluation_batches(source, settings(), batch_size=1)
+
+
+def test_each_replica_gets_its_share_of_each_part():
+    np.testing.assert_array_equal(batch_order(8, 1, 1), np.arange(8))
+    np.testing.assert_array_equal(batch_order(8, 1, 2), np.arange(8))
+    np.testing.assert_array_equal(batch_order(8, 2, 2), [0, 1, 4, 5, 2, 3, 6, 7])
+    np.testing.assert_array_equal(batch_order(12, 3, 2), [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11])
+    source = Source()
+    plain = taken(training_stream(source, settings(batch_size=8)), 2)
+    shared = taken(training_stream(source, settings(batch_size=8), num_replicas=2, batch_parts=2), 2)
+    order = batch_order(8, 2, 2)
+    same([{key: value[order] for key, value in batch.items()} for batch in plain], shared)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((6, 2, 2), "give a multiple of 4"), ((5, 1, 2), "give a multiple of 2"), ((0, 1, 1), "multiple of 1")],
+)
+def test_a_batch_that_cannot_be_shared_is_refused(arguments, message):
+    with pytest.raises(UserError, match=message):
+        batch_order(*arguments)
+
+
+def test_a_crop_larger_than_the_picture_is_refused():
+    with pytest.raises(UserError, match=r"load_scale is 0\.9"):
+        training_stream(Source(), settings(load_scale=0.9))
+
+
+def test_an_empty_source_is_refused():
+    with pytest.raises(UserError, match="no examples"):
+        training_stream(Source(count=0), settings())
+
+
+def test_other_errors_are_not_taken_for_bad_files():
+    class Broken(Source):
+        def __getitem__(self, index):
+            if self.reads > 3:
+                raise KeyError("a mistake in the program")
+            return super().__getitem__(index)
+
+    with pytest.raises(tf.errors.OpError, match="a mistake in the program"):
+        taken(training_stream(Broken(), settings()), 9)
+
+
+def test_threads_come_from_the_machine():
+    assert pipeline._threads() >= 1
