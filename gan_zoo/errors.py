@@ -1,4 +1,4 @@
-"""The one error type whose message is meant for the user, and how a command shows it."""
+"""The errors whose message is meant for the user, and how a command shows them."""
 
 import contextlib
 import errno
@@ -9,14 +9,23 @@ from collections.abc import Iterator
 class UserError(ValueError):
     """A mistake that the user can mend: the message says what was wrong and what would be right, in one line."""
 
+    exit_code = 2
+
+
+class NonFiniteError(UserError):
+    """A run that cannot go on, because a loss or a weight is no longer a finite number."""
+
+    exit_code = 1
+
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns a `UserError`, a full disk and a refused permission into one line on stderr and exit code 2."""
+    """Turns a `UserError`, a full disk and a refused permission into one line on stderr and the exit code, mostly 2."""
+    exit_code = UserError.exit_code
     try:
         yield
     except UserError as error:
-        message = str(error)
+        message, exit_code = str(error), error.exit_code
     except PermissionError as error:
         message = f"no permission for {error.filename!r}: choose another folder or change its rights"
     except OSError as error:
@@ -28,4 +37,4 @@ def one_line_errors() -> Iterator[None]:
     else:
         return
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(exit_code)

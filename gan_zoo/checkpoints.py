@@ -1,0 +1,213 @@
+"""What a checkpoint holds, how it is written so that a crash harms nothing, and how it is read again.
+
+`workdir/checkpoints/` holds the last few of a run (`step-N.*`), `kept/` in it those kept for good. TensorFlow's
+`CheckpointManager` names the newest in a file that it replaces only when all the others are whole.
+"""
+
+import errno
+import math
+import os
+import pathlib
+import re
+import shutil
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gan_zoo.config import Run
+from gan_zoo.errors import NonFiniteError, UserError
+
+FOLDER = "checkpoints"
+KEPT_FOLDER = "kept"
+PREFIX = "step"
+LAST_ONES = 3
+
+
+class _RunRecord(tf.train.experimental.PythonState):
+    """The run's settings and versions as a value inside the checkpoint."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def serialize(self) -> str:
+        return self.run.to_json()
+
+    def deserialize(self, string_value: str) -> None:
+        self.run = Run.from_json(string_value)
+
+
+class Checkpoints:
+    """The checkpoints of a training run.
+
+    Args:
+        workdir: the run's folder.
+        model: a compiled `TranslationModel`: its `networks`, `optimizers` and `seed_states` are saved.
+        run: the record that is saved with them.
+
+    Attributes:
+        restored_run: the record in the checkpoint that was restored, None before that.
+    """
+
+    def __init__(self, workdir: str | os.PathLike[str], model: Any, run: Run) -> None:
+        self.folder = pathlib.Path(workdir) / FOLDER
+        self.restored_run: Run | None = None
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._record = _RunRecord(run)
+        self._variables = [
+            variable
+            for part in (*model.networks.values(), *model.optimizers.values())
+            for variable in part.variables
+            if np.issubdtype(keras.backend.standardize_dtype(variable.dtype), np.floating)
+        ]
+        self._checkpoint = tf.train.Checkpoint(
+            networks=dict(model.networks),
+            optimizers=dict(model.optimizers),
+            seed_states=list(model.seed_states),
+            step=self._step,
+            run=self._record,
+        )
+
+    def restore_latest(self) -> int:
+        """Brings everything to where the newest checkpoint has it, and removes what a crash left half-written.
+
+        Returns:
+            Its step; 0 where there is none.
+
+        Raises:
+            UserError: for a checkpoint that is damaged or of another model.
+        """
+        path = latest_checkpoint(self.folder.parent)
+        if path is None:
+            return 0
+        run = self._record.run
+        status = _restore(self._checkpoint, path)
+        try:
+            status.assert_consumed()
+        except AssertionError as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
+        self.restored_run, self._record.run = self._record.run, run
+        self._remove_leftovers()
+        return int(self._step.numpy())
+
+    def save(self, step: int) -> str:
+        """Writes a checkpoint, and removes all but the last three.
+
+        Raises:
+            NonFiniteError: if a weight is not finite; nothing is written then.
+            UserError: if the disk is full; the checkpoints before stay whole.
+        """
+        if not all(np.isfinite(variable.numpy()).all() for variable in self._variables):
+            raise NonFiniteError(f"weights are not finite at step {step}: {self.where_to_go_back()}")
+        self._step.assign(step)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Made anew each time: it takes what it may delete from the file that names the newest, and has no other state.
+        manager = tf.train.CheckpointManager(self._checkpoint, str(self.folder), LAST_ONES, checkpoint_name=PREFIX)
+        try:
+            return manager.save(checkpoint_number=step)
+        except (tf.errors.OpError, OSError) as error:
+            self._remove_leftovers()
+            full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space left" in str(error)
+            if full or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                reason = "no space left on the disk"
+            else:
+                reason = str(error).splitlines()[0]
+            raise UserError(
+                f"the checkpoint of step {step} could not be written to {self.folder} ({reason}): "
+                f"{self.where_to_go_back()}"
+            ) from None
+
+    def keep(self, path: str) -> None:
+        """Keeps a checkpoint for good, beside those that come and go."""
+        kept = self.folder / KEPT_FOLDER
+        kept.mkdir(exist_ok=True)
+        # The index last: a checkpoint without it does not exist.
+        for file in sorted(self.folder.glob(pathlib.Path(path).name + ".*")):
+            partial = kept / f".{file.name}.partial"
+            partial.unlink(missing_ok=True)
+            try:
+                os.link(file, partial)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(file, partial)
+            os.replace(partial, kept / file.name)
+
+    def check_space(self) -> None:
+        """Refuses to start a run whose checkpoints will not fit.
+
+        Raises:
+            UserError: if the disk has no room for them.
+        """
+        existing = next(parent for parent in self.folder.parents if parent.exists())
+        size = sum(4 * math.prod(variable.shape) for variable in self._variables)
+        missing = LAST_ONES + 1 - len(_checkpoint_paths(self.folder.parent))
+        free = shutil.disk_usage(existing).free
+        if free < missing * size:
+            raise UserError(
+                f"no space left on the disk: {missing} checkpoints of {size / 1e6:.1f} MB have to fit into "
+                f"{existing}, which has {free / 1e6:.1f} MB free"
+            )
+
+    def where_to_go_back(self) -> str:
+        """A sentence for whoever has to stop."""
+        path = latest_checkpoint(self.folder.parent)
+        return f"the last good checkpoint is {path}" if path else "there is no checkpoint before it"
+
+    def _remove_leftovers(self) -> None:
+        known = {pathlib.Path(path).name for path in _checkpoint_paths(self.folder.parent)}
+        for path in self.folder.glob(f"{PREFIX}-*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name.split(".")[0] not in known:
+                path.unlink(missing_ok=True)
+
+
+def latest_checkpoint(workdir: str | os.PathLike[str]) -> str | None:
+    """The path prefix of a run's newest checkpoint, None where there is none."""
+    paths = _checkpoint_paths(workdir)
+    return paths[-1] if paths else None
+
+
+def latest_step(workdir: str | os.PathLike[str]) -> int:
+    """The step of a run's newest checkpoint, 0 where there is none."""
+    path = latest_checkpoint(workdir)
+    return int(re.fullmatch(rf"{PREFIX}-(\d+)", pathlib.Path(path).name)[1]) if path else 0
+
+
+def restore_networks(model: Any, workdir: str | os.PathLike[str]) -> int:
+    """Loads the weights of a run's newest checkpoint into `model.networks`, for use without training.
+
+    Returns:
+        The step at which they were saved.
+
+    Raises:
+        UserError: where there is no checkpoint, or it is damaged or of another model.
+    """
+    path = latest_checkpoint(workdir)
+    if path is None:
+        raise UserError(f"no checkpoint in {pathlib.Path(workdir) / FOLDER}: train first")
+    status = _restore(tf.train.Checkpoint(networks=dict(model.networks)), path).expect_partial()
+    try:
+        status.assert_existing_objects_matched()
+    except AssertionError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
+    return latest_step(workdir)
+
+
+def _checkpoint_paths(workdir: str | os.PathLike[str]) -> list[str]:
+    state = tf.train.get_checkpoint_state(str(pathlib.Path(workdir) / FOLDER))
+    paths = state.all_model_checkpoint_paths if state else []
+    return [path for path in paths if pathlib.Path(f"{path}.index").exists()]
+
+
+def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
+    try:
+        return checkpoint.restore(path)
+    except (tf.errors.OpError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"checkpoint {path} is damaged ({reason}): remove its files to go on from the one before"
+        ) from None

@@ -1,0 +1,26 @@
+"""A trained model from its workdir alone."""
+
+import os
+
+from gan_zoo.checkpoints import restore_networks
+from gan_zoo.config import Run
+from gan_zoo.errors import UserError
+from gan_zoo.models import MODELS
+from gan_zoo.models.base import TranslationModel
+
+
+def load_run(workdir: str | os.PathLike[str]) -> tuple[Run, TranslationModel]:
+    """Rebuilds the model of a run and loads its newest checkpoint.
+
+    The networks compute in float32, also where they were trained with mixed precision.
+
+    Raises:
+        UserError: if the folder holds no run, no checkpoint, or one that does not fit.
+    """
+    run = Run.read(workdir)
+    if run.model not in MODELS:
+        raise UserError(f"{workdir} holds a run of the model {run.model!r}; known are {', '.join(MODELS)}")
+    model_class = MODELS[run.model]
+    model = model_class(model_class.config_class.from_dict(run.settings))
+    restore_networks(model, workdir)
+    return run, model
