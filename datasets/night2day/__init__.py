@@ -1,0 +1,22 @@
+"""`night2day`: outdoor scenes by night -> by day."""
+
+from datasets.pix2pix_archive import archive_definition
+
+
+def _builder_class() -> type:
+    from datasets.night2day.night2day_dataset_builder import Builder
+
+    return Builder
+
+
+DEFINITION = archive_definition(
+    _builder_class,
+    description="outdoor scenes by night -> by day; about 4 GB download",
+    recommended={
+        "bicyclegan": {
+            "load_scale": 286 / 256,
+            "epochs": 100,
+            "flip": True,
+        }
+    },
+)

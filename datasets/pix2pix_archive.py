@@ -1,0 +1,92 @@
+"""The pix2pix archives as sources of examples: prepared once by their TFDS builders, then read in any order."""
+
+import functools
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from datasets.definition import DatasetDefinition
+from datasets.folder import _halves, _say_once
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadExample, BadImage, decode_image
+
+
+class ArchiveSource:
+    """Side-by-side JPEGs out of TFDS' records; an `ExampleSource`.
+
+    Args:
+        records: random access to `{"image_pair": bytes, "filename": bytes}`.
+        direction: "a_to_b" or "b_to_a".
+        name: of the data set, for messages.
+    """
+
+    kind = "paired"
+
+    def __init__(self, records: Sequence[Mapping[str, bytes]], direction: str, name: str) -> None:
+        self._records, self.direction, self.name = records, direction, name
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        """Decodes a pair.
+
+        Raises:
+            BadExample: for a JPEG that cannot be decoded or halved.
+        """
+        record = self._records[index]
+        path = f"{self.name}/{record['filename'].decode()}"
+        try:
+            image_a, image_b = _halves(decode_image(record["image_pair"]), path)
+        except BadImage as error:
+            raise BadExample(path, error) from None
+        if self.direction == "b_to_a":
+            image_a, image_b = image_b, image_a
+        return {"input_image": image_a, "target_image": image_b}
+
+
+def archive_definition(
+    builder_class: Callable[[], type], description: str, recommended: Mapping[str, Mapping[str, Any]]
+) -> DatasetDefinition:
+    """The definition of a data set whose TFDS builder `builder_class` imports (late, since TFDS takes its time)."""
+    return DatasetDefinition(
+        kind="paired",
+        load=functools.partial(_load, builder_class),
+        description=description,
+        recommended=recommended,
+    )
+
+
+def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: str | None) -> ArchiveSource:
+    """Prepares the data set where that has not happened yet, and opens a split of it.
+
+    Raises:
+        UserError: where the archive cannot be had or is damaged, and for a split that it does not have.
+    """
+    builder_class = builder_class()
+    import tensorflow_datasets as tfds
+
+    if importlib.util.find_spec("array_record") is None:
+        raise UserError(
+            f"{builder_class.name} needs the package array_record, which is not installed: install it, or where your "
+            "system has none unpack the archive by hand and use --dataset=folder --data_dir=UNPACKED_FOLDER"
+        )
+    builder = builder_class(data_dir=data_dir)
+    builder.download_and_prepare(
+        file_format="array_record", download_config=tfds.download.DownloadConfig(try_download_gcs=False)
+    )
+    name = split
+    if split not in builder.info.splits:
+        name = {"val": "test", "test": "val"}.get(split, split)
+        if name not in builder.info.splits:
+            raise UserError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
+        _say_once(f"{builder.name} has no split {split!r}: using {name!r}")
+    try:
+        records = builder.as_data_source(name, decoders={"image_pair": tfds.decode.SkipDecoding()})
+    except NotImplementedError:
+        raise UserError(
+            f"{builder.data_dir} was prepared in a format without random access: delete it and repeat"
+        ) from None
+    return ArchiveSource(records, config.direction, builder.name)
