@@ -58,12 +58,12 @@ class BicycleGANConfig(Config):
             raise UserError(
                 f"image_size={self.image_size}: a U-Net of {self.downs} halvings needs a multiple of {2**self.downs}"
             )
-        # The last two convolutions of a discriminator shrink what the strided ones leave by a pixel each.
-        smallest = 3 * 2 ** (self.discriminator_layers + self.discriminator_scales - 1)
-        if self.image_size < smallest:
+        # The last two convolutions of a discriminator take a pixel each from the 3 that must be left for them.
+        too_small = 2 ** (self.discriminator_layers + self.discriminator_scales)
+        if self.image_size <= too_small:
             raise UserError(
                 f"image_size={self.image_size}: discriminator_layers={self.discriminator_layers} and "
-                f"discriminator_scales={self.discriminator_scales} need at least {smallest} px; give fewer of them"
+                f"discriminator_scales={self.discriminator_scales} need more than {too_small} px; give fewer of them"
             )
 
     @property
