@@ -1,0 +1,293 @@
+"""What happens beside the training step: progress, logs, sample images, checkpoints, and reasons to stop.
+
+All of them count global steps: a resumed run goes on where the one before it stopped.
+"""
+
+import collections
+import math
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gan_zoo.checkpoints import Checkpoints
+from gan_zoo.errors import NonFiniteError
+from gan_zoo.images import image_grid, to_uint8, write_png
+
+Logs = Mapping[str, float]
+NUM_RANDOM_SAMPLES = 5
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Calls `on_step(step, logs)` after each step, `step` counting all the steps of the run, from 1."""
+
+    def __init__(self, start_step: int) -> None:
+        super().__init__()
+        self.start_step = start_step
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.on_step(self.start_step + batch + 1, logs or {})
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        raise NotImplementedError
+
+
+class NonFiniteGuard(StepCallback):
+    """Stops the run, with a `NonFiniteError`, at the first loss that is no longer a finite number."""
+
+    def __init__(self, start_step: int, checkpoints: Checkpoints) -> None:
+        super().__init__(start_step)
+        self.checkpoints = checkpoints
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        bad = [f"{name} is {value}" for name, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            raise NonFiniteError(
+                f"stopped at step {step}: {', '.join(bad)}; {self.checkpoints.where_to_go_back()} "
+                "(a lower learning_rate may help)"
+            )
+
+
+class StopSignals:
+    """A context in which the first Ctrl-C or SIGTERM only asks the run to stop; the second acts as usual."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopSignals":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: object) -> None:
+        self.received = number
+        self.__exit__()
+        # Not print: the signal may have interrupted one.
+        os.write(2, b"\nstopping after this step; once more stops at once, without saving\n")
+
+
+class SaveCheckpoints(StepCallback):
+    """Saves every few minutes, at the end of each data epoch, at the end of the run and when asked to stop.
+
+    Args:
+        start_step: steps done before this `fit`.
+        checkpoints: where to save.
+        total_steps: the step at which the run ends.
+        steps_per_epoch: of a data epoch.
+        minutes: between two saves.
+        keep_every: every how many data epochs a checkpoint is kept for good; 0 for never.
+        stop: asks to save and stop.
+    """
+
+    def __init__(
+        self,
+        start_step: int,
+        checkpoints: Checkpoints,
+        *,
+        total_steps: int,
+        steps_per_epoch: int,
+        minutes: float,
+        keep_every: int,
+        stop: StopSignals,
+    ) -> None:
+        super().__init__(start_step)
+        self.checkpoints = checkpoints
+        self.total_steps, self.steps_per_epoch = total_steps, steps_per_epoch
+        self.minutes, self.keep_every, self.stop = minutes, keep_every, stop
+        self._last_time = time.monotonic()
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        stopping = self.stop.received is not None
+        due = time.monotonic() - self._last_time >= 60 * self.minutes
+        if stopping or due or step == self.total_steps or step % self.steps_per_epoch == 0:
+            path = self.checkpoints.save(step)
+            if self.keep_every and step % (self.keep_every * self.steps_per_epoch) == 0:
+                self.checkpoints.keep(path)
+            self._last_time = time.monotonic()
+        if stopping:
+            self.model.stop_training = True
+
+
+class Progress(StepCallback):
+    """Shows where the run is and how its losses move, and writes the same to TensorBoard.
+
+    A terminal gets one line that is rewritten several times a second, a file a line every `log_every` steps.
+    Losses and speed are means over the last `log_every` steps.
+    """
+
+    def __init__(
+        self,
+        start_step: int,
+        *,
+        total_steps: int,
+        steps_per_epoch: int,
+        batch_size: int,
+        log_every: int,
+        learning_rate: Callable[[int], float],
+        writer: tf.summary.SummaryWriter,
+        stream: TextIO | None = None,
+    ) -> None:
+        super().__init__(start_step)
+        self.total_steps, self.steps_per_epoch, self.batch_size = total_steps, steps_per_epoch, batch_size
+        self.log_every, self.learning_rate, self.writer = log_every, learning_rate, writer
+        self.stream = sys.stdout if stream is None else stream
+        self._losses: collections.deque[Logs] = collections.deque(maxlen=log_every)
+        self._times: collections.deque[float] = collections.deque(maxlen=log_every + 1)
+        self._shown_at, self._open_line = 0.0, False
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        self._losses.append(dict(logs))
+        self._times.append(time.monotonic())
+        log_now = step % self.log_every == 0 or step == self.total_steps
+        if log_now:
+            self._write_scalars(step)
+        if self.stream.isatty():
+            if log_now or self._times[-1] - self._shown_at > 0.2:
+                self._shown_at, self._open_line = self._times[-1], True
+                self.stream.write("\r\x1b[K" + self._line(step, shutil.get_terminal_size().columns - 1))
+                self.stream.flush()
+        elif log_now or step == self.start_step + 1:
+            print(self._line(step), file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """Ends the line on a terminal, so that what follows begins a new one."""
+        if self._open_line:
+            self._open_line = False
+            print(file=self.stream, flush=True)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """None before the second step: the first one's time is the compiler's."""
+        if len(self._times) < 2:
+            return None
+        return (len(self._times) - 1) * self.batch_size / max(self._times[-1] - self._times[0], 1e-9)
+
+    def means(self) -> dict[str, float]:
+        """The losses' means over the last `log_every` steps."""
+        return {name: float(np.mean([losses[name] for losses in self._losses])) for name in self._losses[-1]}
+
+    def _write_scalars(self, step: int) -> None:
+        with self.writer.as_default(step=step):
+            for name, value in self.means().items():
+                tf.summary.scalar(f"losses/{name}", value)
+            tf.summary.scalar("learning_rate", self.learning_rate(step))
+            if self.images_per_second is not None:
+                tf.summary.scalar("images_per_second", self.images_per_second)
+        self.writer.flush()
+
+    def _line(self, step: int, width: int | None = None) -> str:
+        epochs = math.ceil(self.total_steps / self.steps_per_epoch)
+        epoch = (step - 1) // self.steps_per_epoch + 1
+        parts = [f"epoch {epoch}/{epochs}", f"step {step}/{self.total_steps}"]
+        if self.images_per_second is not None:
+            remaining = (self.total_steps - step) * self.batch_size / self.images_per_second
+            parts += [f"{self.images_per_second:.3g} images/s", f"ETA {in_words(remaining)}"]
+        means = self.means()
+        # Long names give way first, evenly, then the last losses.
+        for length in range(max(map(len, means), default=1), 1, -1):
+            losses = [
+                f"{'_'.join(word[:length] for word in name.split('_'))} {value:.3g}" for name, value in means.items()
+            ]
+            line = "  ".join([*parts, *losses])
+            if width is None or len(line) <= width:
+                break
+        return line[:width]
+
+
+def in_words(seconds: float) -> str:
+    """A duration in its two largest units."""
+    seconds = round(seconds)
+    if seconds >= 86400:
+        return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    if seconds >= 60:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds} s"
+
+
+class SampleImages(StepCallback):
+    """Draws what the model makes of the same few images, with the same z, at the start, every few steps and at the end.
+
+    Args:
+        start_step: steps done before this `fit`.
+        translators: the model's.
+        examples: a batch `{"input_image", "target_image"}`, `[B, H, W, C]` in [-1, 1].
+        folder: gets `step_N.png`; with several translators `step_N_<name>.png`.
+        writer: gets the same pictures for TensorBoard.
+        every: steps between two pictures; 0 for none at all.
+        total_steps: the step at which the run ends.
+        seed: of z.
+    """
+
+    def __init__(
+        self,
+        start_step: int,
+        *,
+        translators: Mapping[str, Any],
+        examples: Mapping[str, tf.Tensor],
+        folder: str | os.PathLike[str],
+        writer: tf.summary.SummaryWriter,
+        every: int,
+        total_steps: int,
+        seed: int,
+    ) -> None:
+        super().__init__(start_step)
+        self.translators, self.examples, self.folder = translators, examples, pathlib.Path(folder)
+        self.writer, self.every, self.total_steps, self.seed = writer, every, total_steps, seed
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        if self.every and self.start_step == 0:
+            self.draw(0)
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        if self.every and (step % self.every == 0 or step == self.total_steps):
+            self.draw(step)
+
+    def draw(self, step: int) -> None:
+        """Writes the grids of this step."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, translator in self.translators.items():
+            grid = sample_grid(translator, self.examples, self.seed)
+            suffix = f"_{name}" if len(self.translators) > 1 else ""
+            write_png(self.folder / f"step_{step}{suffix}.png", grid)
+            with self.writer.as_default(step=step):
+                tf.summary.image(f"samples/{name}", grid[np.newaxis])
+        self.writer.flush()
+
+
+def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:
+    """A row for each example: input, truth, then what the translator makes of the input.
+
+    A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
+    an encoder, and translations with random z, the same in all rows; one without shows its one answer.
+
+    Returns:
+        `[H, W, 3]` uint8.
+    """
+    inputs, targets = examples["input_image"], examples["target_image"]
+    columns = {"input": inputs, "truth": targets}
+    if not translator.latent_dim:
+        columns["output"] = translator.function(inputs)
+    else:
+        if translator.encode is not None:
+            columns["encoded"] = translator.function(inputs, translator.encode(targets)[0])
+        z = tf.random.stateless_normal([NUM_RANDOM_SAMPLES, translator.latent_dim], [seed, 3])
+        for number, one_z in enumerate(z, start=1):
+            same = tf.tile(one_z[tf.newaxis], [len(inputs), 1])
+            columns[f"random {number}"] = translator.function(inputs, same)
+    pictures = [to_uint8(column).numpy() for column in columns.values()]
+    return image_grid(list(zip(*pictures, strict=True)), column_titles=list(columns))

@@ -1,0 +1,244 @@
+"""A training run from its configuration to its last checkpoint: what may start, resume, and how it ends."""
+
+import contextlib
+import dataclasses
+import math
+import os
+import pathlib
+import signal
+from collections.abc import Callable, Iterator
+
+import keras
+import tensorflow as tf
+
+from gan_zoo.callbacks import NonFiniteGuard, Progress, SampleImages, SaveCheckpoints, StopSignals
+from gan_zoo.checkpoints import Checkpoints, latest_step
+from gan_zoo.config import CONFIG_FILE, Config, Run
+from gan_zoo.errors import UserError
+from gan_zoo.models.base import TranslationModel
+from gan_zoo.pipeline import ExampleSource, SkippedFiles, batch_order, evaluation_batches, training_stream
+from gan_zoo.schedules import EpochSchedule, epoch_factors
+
+STRATEGIES = ("auto", "one", "mirrored")
+MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
+NUM_SAMPLE_ROWS = 4
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Intervals:
+    """How often something happens beside the training itself."""
+
+    checkpoint_minutes: float = 10.0
+    keep_every: int = 0  # data epochs; 0: none is kept for good
+    sample_every: int = 1000  # steps; 0: no pictures
+    log_every: int = 50  # steps
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """`one` device, `mirrored` on all GPUs (on all CPU devices where there is none), or `auto`: what there is.
+
+    Raises:
+        ValueError: for another name.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}")
+    devices = tf.config.list_logical_devices("GPU")
+    if name == "one" or (name == "auto" and len(devices) < 2):
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy([device.name for device in devices or tf.config.list_logical_devices("CPU")])
+
+
+def build_model(model_class: type[TranslationModel], config: Config) -> TranslationModel:
+    """Builds the networks, the same for the same seed, in the precision that the configuration asks for."""
+    keras.utils.set_random_seed(config.seed)
+    policy = keras.config.dtype_policy()
+    if config.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return model_class(config)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def count_steps(config: Config, num_examples: int) -> tuple[int, int]:
+    """The steps of a data epoch, and those of the whole run."""
+    steps_per_epoch = max(num_examples // config.batch_size, 1)
+    return steps_per_epoch, config.steps or config.epochs * steps_per_epoch
+
+
+def learning_rate_schedule(config: Config, total_steps: int, steps_per_epoch: int) -> EpochSchedule:
+    """The configured policy over the data epochs of the run."""
+    factors = epoch_factors(
+        config.schedule,
+        math.ceil(total_steps / steps_per_epoch),
+        decay_fraction=config.decay_fraction,
+        decay_every=config.decay_every,
+    )
+    return EpochSchedule(config.learning_rate * factors, steps_per_epoch)
+
+
+def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[Config]) -> None:
+    """Refuses a folder that is not a run's, or the folder of a run that `run` cannot continue. Changes nothing.
+
+    Raises:
+        UserError: with the differences, or what else is wrong.
+    """
+    folder = pathlib.Path(workdir)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--workdir={workdir} is a file: give a folder")
+    if not (folder / CONFIG_FILE).exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
+        return
+    if not latest_step(folder):
+        return  # nothing was learnt that other settings could spoil
+    before = Run.read(folder)
+    if before.model == run.model:
+        # A file that is older than a setting means the default which that had when it came in.
+        before = dataclasses.replace(before, settings=config_class.from_dict(before.settings).to_dict())
+    differences = before.differences(run, MAY_CHANGE)
+    if differences:
+        raise UserError(
+            f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it, or give "
+            "another --workdir"
+        )
+
+
+def train(
+    model_class: type[TranslationModel],
+    config: Config,
+    run: Run,
+    workdir: str | os.PathLike[str],
+    *,
+    source: ExampleSource,
+    sample_source: ExampleSource,
+    strategy: tf.distribute.Strategy,
+    intervals: Intervals,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Trains until the configured step, from the newest checkpoint in `workdir` if there is one.
+
+    Args:
+        model_class: what to train.
+        config: its settings, as `run.settings` has them.
+        run: what `workdir/config.json` will hold.
+        workdir: made if it is missing, after all else was found right.
+        source: the training examples.
+        sample_source: the examples of the sample pictures.
+        strategy: from `make_strategy`.
+        intervals: of checkpoints, pictures and log lines.
+        say: takes lines for the user.
+
+    Returns:
+        The exit code: 0, or 128 plus the number of the signal that stopped the run.
+
+    Raises:
+        UserError: for what the user can mend; `NonFiniteError` for a loss or weight that is not finite.
+    """
+    check_workdir(workdir, run, model_class.config_class)
+    if not len(source):
+        raise UserError("the data set has no examples to train on")
+    steps_per_epoch, total_steps = count_steps(config, len(source))
+    start_step = latest_step(workdir)
+    if start_step >= total_steps:
+        say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}; more --epochs or --steps go on")
+        return 0
+
+    schedule = learning_rate_schedule(config, total_steps, steps_per_epoch)
+    with strategy.scope():
+        model = build_model(model_class, config)
+        model.compile(schedule)
+    replicas = strategy.num_replicas_in_sync
+    batch_order(config.batch_size, replicas, model.batch_parts)  # refuses a batch that cannot be shared out
+    checkpoints = Checkpoints(workdir, model, run)
+    checkpoints.check_space()
+    _make_workdir(workdir, run)
+    start_step = checkpoints.restore_latest()
+    if start_step:
+        say(f"going on after step {start_step} of {total_steps}")
+        before = checkpoints.restored_run.versions
+        if before != run.versions:
+            changes = [f"{name} {before.get(name)} -> {now}" for name, now in run.versions.items()]
+            say(f"other versions than before, so the result may differ in rounding: {', '.join(changes)}")
+
+    folder = pathlib.Path(workdir)
+    skipped = SkippedFiles(folder / "skipped_files.txt")
+    with _data_errors(skipped), StopSignals() as stop:
+        stream = training_stream(
+            source,
+            config,
+            start_step=start_step,
+            num_replicas=replicas,
+            batch_parts=model.batch_parts,
+            skipped=skipped,
+        )
+        examples = next(
+            iter(evaluation_batches(sample_source, config, batch_size=NUM_SAMPLE_ROWS, skipped=skipped).take(1))
+        )
+        writer = tf.summary.create_file_writer(str(folder / "logs"))
+        progress = Progress(
+            start_step,
+            total_steps=total_steps,
+            steps_per_epoch=steps_per_epoch,
+            batch_size=config.batch_size,
+            log_every=intervals.log_every,
+            learning_rate=lambda step: float(schedule(step - 1)),
+            writer=writer,
+        )
+        callbacks = [
+            NonFiniteGuard(start_step, checkpoints),
+            progress,
+            SaveCheckpoints(
+                start_step,
+                checkpoints,
+                total_steps=total_steps,
+                steps_per_epoch=steps_per_epoch,
+                minutes=intervals.checkpoint_minutes,
+                keep_every=intervals.keep_every,
+                stop=stop,
+            ),
+            SampleImages(
+                start_step,
+                translators=model.translators,
+                examples=examples,
+                folder=folder / "samples",
+                writer=writer,
+                every=intervals.sample_every,
+                total_steps=total_steps,
+                seed=config.seed,
+            ),
+        ]
+        with contextlib.closing(progress):
+            # One epoch to Keras, whatever remains: an end of its epochs means nothing here.
+            steps = total_steps - start_step
+            model.fit(stream, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
+
+    step = latest_step(workdir)
+    if stop.received is None:
+        say(f"done: {step} steps; the model is in {workdir}")
+        return 0
+    if step < total_steps:
+        name = signal.Signals(stop.received).name
+        say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
+    return 128 + stop.received
+
+
+def _make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:
+    try:
+        os.makedirs(workdir, exist_ok=True)
+        run.write(workdir)
+    except OSError as error:
+        raise UserError(f"--workdir={workdir} cannot be written ({error.strerror}): give another folder") from None
+
+
+@contextlib.contextmanager
+def _data_errors(skipped: SkippedFiles) -> Iterator[None]:
+    """Raises what the pipeline had to say to the user, which reaches `fit` as an error of TensorFlow's."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if skipped.failure is not None:
+            raise skipped.failure from None
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            raise UserError("out of memory: a smaller batch_size, image_size or base_filters needs less") from None
+        raise

@@ -1,0 +1,133 @@
+"""One training step of every model of the zoo, on pictures of noise: what all of them owe to the rest."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_runs import TINY_BICYCLEGAN
+
+from gan_zoo.checkpoints import Checkpoints, restore_networks
+from gan_zoo.config import Run
+from gan_zoo.models import MODELS
+from gan_zoo.models.base import TranslationModel
+
+# A new model adds its own, small enough for a step in about a second.
+TINY = {"bicyclegan": TINY_BICYCLEGAN}
+
+
+def tiny_config(name: str, **changes):
+    return MODELS[name].config_class.from_dict(TINY[name] | changes)
+
+
+def noise_batch(config) -> dict[str, tf.Tensor]:
+    random = np.random.default_rng(0)
+    shape = (config.batch_size, config.image_size, config.image_size)
+    images = {
+        "input_image": random.uniform(-1, 1, (*shape, config.input_channels)),
+        "target_image": random.uniform(-1, 1, (*shape, config.target_channels)),
+    }
+    batch = {key: tf.constant(image, keras.backend.floatx()) for key, image in images.items()}
+    return {**batch, "example_index": tf.range(config.batch_size, dtype=tf.int64)}
+
+
+def built(name: str, **changes) -> TranslationModel:
+    keras.utils.set_random_seed(1)
+    model = MODELS[name](tiny_config(name, **changes))
+    model.compile()
+    return model
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def stepped(request):
+    """A model after a step: (name, model, logs, gradients by network, weights before)."""
+    model = built(request.param)
+    before = {name: [np.array(v) for v in net.trainable_variables] for name, net in model.networks.items()}
+    gradients = {}
+
+    def remember(name: str, values: list[tf.Tensor]) -> None:
+        gradients[name] = [np.array(value) for value in values]
+        type(model).apply_gradients(model, name, values)
+
+    model.apply_gradients = remember
+    logs = model.train_step(noise_batch(model.config))
+    return request.param, model, logs, gradients, before
+
+
+def test_every_model_has_a_tiny_configuration() -> None:
+    assert TINY.keys() == MODELS.keys()
+
+
+def test_losses_have_names_and_are_finite(stepped) -> None:
+    _, _, logs, _, _ = stepped
+    assert logs and all(name.isidentifier() for name in logs)
+    assert all(np.ndim(loss) == 0 and np.isfinite(loss) for loss in logs.values()), logs
+
+
+def test_every_trainable_weight_moves(stepped) -> None:
+    _, model, _, gradients, before = stepped
+    assert gradients.keys() == model.networks.keys()
+    for name, network in model.networks.items():
+        largest = max(np.abs(gradient).max() for gradient in gradients[name])
+        moved = 0
+        for variable, old, gradient in zip(network.trainable_variables, before[name], gradients[name], strict=True):
+            # A bias before an instance norm has no gradient but rounding: float32 leaves 1e-7 of the largest.
+            if np.abs(gradient).max() > 1e-6 * largest:
+                assert np.any(variable.numpy() != old), variable.path
+                moved += 1
+            else:
+                assert variable.path.endswith("bias"), variable.path
+        assert moved >= len(network.trainable_variables) / 2
+
+
+def test_translators_do_what_they_say(stepped) -> None:
+    _, model, _, _, _ = stepped
+    assert model.translators
+    for translator in model.translators.values():
+        multiple = translator.size_multiple
+        image = tf.random.uniform([2, multiple, 2 * multiple, translator.input_channels], -1, 1)
+        z = [tf.random.normal([2, translator.latent_dim])] if translator.latent_dim else []
+        output = translator.function(image, *z)
+        scale = translator.scale
+        assert output.shape == (2, multiple * scale, 2 * multiple * scale, translator.output_channels)
+        assert np.abs(output).max() <= 1
+        for network in translator.networks.values():
+            assert any(network is other for other in model.networks.values())
+        if translator.encode is not None:
+            mu, logvar = translator.encode(output)
+            assert mu.shape == logvar.shape == (2, translator.latent_dim)
+
+
+def test_weights_go_round_through_a_checkpoint(stepped, tmp_path) -> None:
+    name, model, _, _, _ = stepped
+    run = Run(model=name, dataset="noise", data_dir=None, settings=model.config.to_dict())
+    Checkpoints(tmp_path, model, run).save(7)
+    other = MODELS[name](model.config)
+    assert restore_networks(other, tmp_path) == 7
+    for network, restored in zip(model.networks.values(), other.networks.values(), strict=True):
+        for variable, copy in zip(network.variables, restored.variables, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), copy.numpy(), err_msg=variable.path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_mixed_precision_keeps_weights_and_losses_in_float32(name) -> None:
+    from gan_zoo.training import build_model
+
+    config = tiny_config(name, mixed_precision=True)
+    model = build_model(MODELS[name], config)
+    model.compile()
+    assert keras.config.dtype_policy().name == "float32"  # for whatever is built next
+    before = {key: [np.array(v) for v in net.trainable_variables] for key, net in model.networks.items()}
+    logs = model.train_step(noise_batch(config))
+    reference = built(name).train_step(noise_batch(config))
+    for key, network in model.networks.items():
+        assert network.compute_dtype == "bfloat16" or any(layer.compute_dtype == "bfloat16" for layer in network.layers)
+        assert all(variable.dtype == "float32" for variable in network.trainable_variables)
+        pairs = zip(network.trainable_variables, before[key], strict=True)
+        assert any(np.any(variable.numpy() != old) for variable, old in pairs)
+    for key, loss in logs.items():
+        assert loss.dtype == tf.float32 and np.isfinite(loss), key
+    # bfloat16 has 8 bits: the losses at equal kinds of weights agree to a percent or two, not to more.
+    assert float(sum(logs.values())) == pytest.approx(float(sum(reference.values())), rel=0.1)
+    assert dataclasses.replace(config, mixed_precision=False) == tiny_config(name)

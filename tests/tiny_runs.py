@@ -1,0 +1,86 @@
+"""Small runs of train.py for the tests: settings, a data set of eight pictures, and a way to call the script."""
+
+import contextlib
+import dataclasses
+import io
+
+import numpy as np
+
+import command_line
+import train
+from datasets import DATASETS
+from datasets.definition import DatasetDefinition
+from gan_zoo.images import BadExample
+
+TINY_BICYCLEGAN = {
+    "image_size": 32,
+    "batch_size": 2,
+    "base_filters": 4,
+    "encoder_filters": 4,
+    "encoder_type": "plain",
+    "discriminator_filters": 4,
+    "discriminator_layers": 1,
+    "latent_dim": 3,
+}
+
+
+@dataclasses.dataclass
+class EightPictures:
+    """Noise, the same for the same index; `bad` ones are not readable."""
+
+    size: int = 32
+    count: int = 8
+    bad: tuple[int, ...] = ()
+    kind: str = "paired"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        if index in self.bad:
+            raise BadExample(f"{index}.png", "truncated")
+        images = np.random.default_rng(index).integers(0, 256, [2, self.size, self.size, 3], np.uint8)
+        return {"input_image": images[0], "target_image": images[1]}
+
+
+def definition(source: EightPictures, **recommended) -> DatasetDefinition:
+    return DatasetDefinition(
+        kind=source.kind,
+        load=lambda split, config, data_dir: source,
+        description="eight pictures",
+        recommended={"bicyclegan": TINY_BICYCLEGAN | recommended},
+    )
+
+
+def use_eight_pictures(monkeypatch, source: EightPictures | None = None, **recommended) -> None:
+    """Makes `--dataset=eight` known."""
+    monkeypatch.setitem(DATASETS, "eight", definition(EightPictures() if source is None else source, **recommended))
+
+
+@dataclasses.dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+def run_train(*words: str) -> Result:
+    """Runs train.py in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            command_line.run(
+                train.main, train.define_flags(), train.USAGE, more_help=train.more_help, argv=["train.py", *words]
+            )
+        except SystemExit as exit_:
+            code = exit_.code
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+def assert_one_line(result: Result, code: int, *parts: str) -> None:
+    """An error of one line that names all `parts`."""
+    assert result.code == code, result
+    assert result.err.count("\n") == 1 and result.err.startswith("error: "), result
+    for part in parts:
+        assert part in result.err, (part, result.err)

@@ -1,0 +1,131 @@
+"""Trains a model of the zoo: python train.py --model=bicyclegan --dataset=shapes"""
+
+import dataclasses
+import os
+import textwrap
+
+from absl import flags
+
+import command_line  # before all that imports TensorFlow
+from datasets import DATASETS
+from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
+from gan_zoo.errors import UserError
+from gan_zoo.models import MODELS
+from gan_zoo.training import STRATEGIES, Intervals, make_strategy, train
+
+# Settings that have a flag of their own; --set takes these and all the others.
+SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
+USAGE = """usage: python train.py --model=NAME --dataset=NAME [flags]
+
+Trains until the last step, or goes on where the same command was stopped. All that a run makes lies in its workdir."""
+HELP = {field.name: field.metadata["help"] for field in dataclasses.fields(Config)}
+
+
+def define_flags() -> flags.FlagValues:
+    values, defaults = flags.FlagValues(), Intervals()
+    kwargs = {"flag_values": values}
+    flags.DEFINE_string("model", None, f"what to train: {', '.join(MODELS)}", **kwargs)
+    flags.DEFINE_string("dataset", None, f"what to train on: {', '.join(DATASETS)}", **kwargs)
+    flags.DEFINE_string(
+        "data_dir", None, "folder of the images, or of downloads (default: the data set's own)", **kwargs
+    )
+    flags.DEFINE_string("workdir", None, "folder of the run (default: runs/MODEL_DATASET)", **kwargs)
+    for name in SETTING_FLAGS:
+        flags.DEFINE_string(name, None, f"{HELP[name]} ({describe_type(Config, name)})", **kwargs)
+    flags.DEFINE_boolean("mixed_precision", None, HELP["mixed_precision"], **kwargs)
+    flags.DEFINE_multi_string("set", [], "key=value, any setting of the model; may be repeated", **kwargs)
+    strategy_help = "devices: auto (all GPUs where there are several), one, or mirrored (all of a kind)"
+    flags.DEFINE_enum("strategy", "auto", STRATEGIES, strategy_help, **kwargs)
+    minutes_help = "minutes between two checkpoints; the end of a data epoch always makes one"
+    flags.DEFINE_float("checkpoint_minutes", defaults.checkpoint_minutes, minutes_help, lower_bound=0.0, **kwargs)
+    keep_help = "data epochs between two checkpoints that are kept for good; 0: only the last three are kept"
+    flags.DEFINE_integer("keep_every", defaults.keep_every, keep_help, lower_bound=0, **kwargs)
+    sample_help = "steps between two pictures in workdir/samples; 0: none"
+    flags.DEFINE_integer("sample_every", defaults.sample_every, sample_help, lower_bound=0, **kwargs)
+    log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
+    flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)
+    return values
+
+
+def more_help(values: flags.FlagValues) -> str:
+    lines = ["", "data sets:"]
+    for name, definition in DATASETS.items():
+        lines += command_line.entry(name, definition.description)
+    for name in [values.model] if values.model in MODELS else MODELS:
+        config_class = MODELS[name].config_class
+        lines += ["", f"settings of {name}, for --set (a data set's recommended ones lie between these and yours):"]
+        for field in dataclasses.fields(config_class):
+            kind = f"{describe_type(config_class, field.name)}; default: {shown(field.default)}"
+            lines += command_line.entry(field.name, f"{field.metadata['help']} ({kind})")
+    return "\n".join(lines)
+
+
+def shown(value: object) -> str:
+    """A setting's value as --set takes it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def describe(config: Config, origins: dict[str, str]) -> str:
+    """The settings with their origins: a row for each that differs from the model's defaults, then the others."""
+    values = {key: shown(value) for key, value in config.to_dict().items()}
+    rows = [f"  {key:<24} {values[key]:<12} {origin}" for key, origin in origins.items() if origin != "default"]
+    rest = ", ".join(f"{key} {values[key]}" for key, origin in origins.items() if origin == "default")
+    return "\n".join([*rows, *textwrap.wrap(f"default: {rest}", 116, initial_indent="  ", subsequent_indent="    ")])
+
+
+def choose(name: str, value: str | None, table: dict) -> object:
+    if value not in table:
+        what = f"--{name}={value} is unknown" if value else f"--{name} is missing"
+        raise UserError(f"{what}; there are {', '.join(table)}")
+    return table[value]
+
+
+def main(args: flags.FlagValues) -> int:
+    model_class, definition = choose("model", args.model, MODELS), choose("dataset", args.dataset, DATASETS)
+    if model_class.data_kind != definition.kind:
+        fitting = [name for name, other in DATASETS.items() if other.kind == model_class.data_kind]
+        raise UserError(
+            f"{args.model} learns from {model_class.data_kind} images, {args.dataset} has {definition.kind} ones; "
+            f"fitting are {', '.join(fitting)}"
+        )
+    config_class = model_class.config_class
+    given = [f"{name}={args[name].value}" for name in SETTING_FLAGS if args[name].value is not None]
+    flagged = parse_settings(config_class, given)
+    if args.mixed_precision is not None:
+        flagged["mixed_precision"] = args.mixed_precision
+    recommended = definition.recommended.get(args.model, {})
+    layers = [("recommended", recommended), ("--set", parse_settings(config_class, args.set)), ("flag", flagged)]
+    config, origins = resolve(config_class, layers)
+
+    data_dir = args.data_dir and os.path.abspath(os.path.expanduser(args.data_dir))
+    workdir = args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}")
+    source = definition.load("train", config, data_dir)
+    try:
+        sample_source = definition.load("val", config, data_dir)
+    except UserError as error:
+        print(f"the sample pictures show training examples ({error})")
+        sample_source = source
+    strategy = make_strategy(args.strategy)
+    devices = f"{strategy.num_replicas_in_sync} device{'s' if strategy.num_replicas_in_sync > 1 else ''}"
+    print(f"{args.model} on {args.dataset}: {len(source)} training examples, {devices}, workdir {workdir}")
+    print(describe(config, origins), flush=True)
+    return train(
+        model_class,
+        config,
+        Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins),
+        workdir,
+        source=source,
+        sample_source=sample_source,
+        strategy=strategy,
+        intervals=Intervals(
+            checkpoint_minutes=args.checkpoint_minutes,
+            keep_every=args.keep_every,
+            sample_every=args.sample_every,
+            log_every=args.log_every,
+        ),
+        say=lambda line: print(line, flush=True),
+    )
+
+
+if __name__ == "__main__":
+    command_line.run(main, define_flags(), USAGE, more_help=more_help)
