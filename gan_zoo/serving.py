@@ -1,0 +1,191 @@
+"""Trained translators on bytes: from uint8 images of any size to uint8 images, in Python and as a SavedModel.
+
+The signatures of an export, B, H and W free; those with z only where the translator takes one:
+
+| name | inputs | outputs |
+|---|---|---|
+| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 |
+| `sample` | `image`, `z` `[B, latent_dim]` float32 | `translation` |
+| `sample_random` | `image`, `seed` int64, one or `[B]` | `translation`, with the z of `sample_z` |
+| `encode` | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
+| `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files, with z = 0 |
+
+A model with several translators appends `_<translator>` to each name. TF Serving's REST interface takes and gives
+values whose names end in `_bytes` as `{"b64": "..."}`.
+
+`translate_bytes` has TensorFlow's decoders alone. Grey and RGB JPEG, and 8 bit PNG that is grey, RGB or either with
+alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an EXIF orientation (the picture stays as stored),
+16 bit PNG (its upper 8 bits are taken); CMYK and palettes are what TensorFlow makes of them; WebP and BMP are refused.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from gan_zoo.errors import UserError
+from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
+
+
+def translate(translator: Any, image: tf.Tensor, z: tf.Tensor | None = None) -> tf.Tensor:
+    """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
+
+    Args:
+        translator: a `gan_zoo.models.base.Translator`.
+        image: `[B, H, W, input_channels]` uint8 or uint16.
+        z: `[B, latent_dim]`, for a translator that takes it; None for zeros.
+
+    Returns:
+        `[B, H * scale, W * scale, output_channels]` uint8.
+    """
+    padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
+    if not translator.latent_dim:
+        translated = translator.function(padded)
+    else:
+        if z is None:
+            z = tf.zeros([tf.shape(image)[0], translator.latent_dim])
+        translated = translator.function(padded, z)
+    return to_uint8(crop_back(translated, padding, translator.scale))
+
+
+def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reads the style of images of the output's kind, squeezed to the square training size; graph-safe.
+
+    Args:
+        translator: one with `encode`.
+        image: `[B, H, W, output_channels]` uint8 or uint16.
+
+    Returns:
+        mu and logvar, both `[B, latent_dim]`.
+    """
+    side = [translator.image_size, translator.image_size]
+    resized = tf.image.resize(to_float(image), side, "bicubic", antialias=True)
+    return translator.encode(tf.clip_by_value(resized, -1.0, 1.0))
+
+
+def sample_z(seed: tf.Tensor, count: tf.Tensor, latent_dim: int) -> tf.Tensor:
+    """Standard normal `[count, latent_dim]` that nothing but `seed` and the row decides; graph-safe.
+
+    Args:
+        seed: int64, a scalar, from which row i is made with its position i, or `[count]`: then row i is what the
+            scalar `seed[i]` gives for row 0, wherever it stands in a batch.
+    """
+    seed = tf.cast(seed, tf.int64)
+    positions = tf.range(tf.cast(count, tf.int64)) * tf.cast(tf.rank(seed) == 0, tf.int64)
+    keys = tf.stack([tf.broadcast_to(seed, [count]), positions], axis=1)
+
+    def row(key: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal([latent_dim], key, alg="philox")
+
+    return tf.map_fn(row, keys, fn_output_signature=tf.TensorSpec([latent_dim], tf.float32))
+
+
+def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    """The functions of an export by name, as the module's table has them; see there."""
+    functions = {}
+    for name, translator in translators.items():
+        suffix = f"_{name}" if len(translators) > 1 else ""
+        functions |= {key + suffix: function for key, function in _signatures_of(translator).items()}
+    return functions
+
+
+def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    image_spec = tf.TensorSpec([None, None, None, translator.input_channels], tf.uint8, name="image")
+    style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
+    z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
+    seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
+    bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
+
+    @tf.function(input_signature=[image_spec])
+    def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image)}
+
+    @tf.function(input_signature=[image_spec, z_spec])
+    def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image, z)}
+
+    @tf.function(input_signature=[image_spec, seed_spec])
+    def sample_random(image: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        z = sample_z(seed, tf.shape(image)[0], translator.latent_dim)
+        return {"translation": translate(translator, image, z)}
+
+    @tf.function(input_signature=[style_spec])
+    def encode_image(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        mu, logvar = encode(translator, image)
+        return {"mu": mu, "logvar": logvar}
+
+    def translate_file(data: tf.Tensor) -> tf.Tensor:
+        image = decode(data, translator.input_channels)
+        return tf.io.encode_png(translate(translator, image[tf.newaxis])[0])
+
+    @tf.function(input_signature=[bytes_spec])
+    def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        # One by one: the pictures of a request may differ in size.
+        return {"translation_bytes": tf.map_fn(translate_file, image_bytes, fn_output_signature=tf.string)}
+
+    functions = {"serving_default": serving_default, "translate_bytes": translate_bytes}
+    if translator.latent_dim:
+        functions |= {"sample": sample, "sample_random": sample_random}
+    if translator.encode is not None:
+        functions["encode"] = encode_image
+    return functions
+
+
+def decode(data: tf.Tensor, channels: int) -> tf.Tensor:
+    """The graph's `to_channels(decode_image(data), channels)`: the bytes of a file to `[H, W, channels]` uint8."""
+    image = tf.cond(
+        tf.io.is_jpeg(data),
+        lambda: tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_png(data),
+    )
+    have = tf.shape(image)[-1]  # 1 or 3, and alpha behind them
+    highest = tf.fill(tf.shape(image[..., :1]), tf.constant(255, tf.uint8))
+    alpha = tf.cond(have % 2 == 0, lambda: image[..., -1:], lambda: highest)
+    colour = tf.cond(have < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+    if channels == 4:
+        rgba = tf.concat([colour, alpha], axis=-1)
+        return tf.ensure_shape(rgba, [None, None, 4])
+    wide, opacity = tf.cast(colour, tf.int32), tf.cast(alpha, tf.int32)
+    over_white = (wide * opacity + 255 * (255 - opacity) + 127) // 255
+    if channels == 1:
+        over_white = (tf.reduce_sum(over_white * [19595, 38470, 7471], axis=-1, keepdims=True) + 32768) // 65536
+    return tf.ensure_shape(tf.cast(over_white, tf.uint8), [None, None, channels])
+
+
+def export(translators: Mapping[str, Any], folder: str | os.PathLike[str], version: int) -> Path:
+    """Writes the translators as the SavedModel `folder/version`, which is whole whenever it is there.
+
+    TF Serving watches such a folder and serves its highest version.
+
+    Returns:
+        The path of the version.
+
+    Raises:
+        UserError: if the version exists, or the disk does not take it.
+    """
+    path = Path(folder) / str(version)
+    if path.exists():
+        raise UserError(f"{path} exists: remove it, or give another --output")
+    functions = signatures(translators)
+    module = tf.Module()
+    # The variables that the signatures read, each listed once. Tracking the Keras models would store them twice
+    # (as the models' and as the layers'), and with them the state of dropout's random generators.
+    captured = {
+        variable.ref(): variable
+        for function in functions.values()
+        for variable in function.get_concrete_function().variables
+    }
+    module.weights = [reference.deref() for reference in captured]
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tf.saved_model.save(module, str(partial), signatures=functions)
+        os.rename(partial, path)
+    except tf.errors.OpError as error:
+        raise UserError(f"{path} could not be written: {error.message.splitlines()[0]}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return path

@@ -1,0 +1,282 @@
+"""Picture files through trained translators: samples, borrowed styles, interpolations, and a sheet that shows them."""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan_zoo import serving
+from gan_zoo.errors import UserError
+from gan_zoo.images import (
+    SUFFIXES,
+    BadImage,
+    decode_image,
+    image_grid,
+    to_channels,
+    to_float,
+    to_uint8,
+    write_png,
+)
+
+SHEET_FILE = "contact_sheet.png"
+SHEET_ROWS = 20  # the sheet is an overview; a folder may be endless
+SHEET_SIDE = 256  # pixels of the longer side of a cell
+FRAME_MILLISECONDS = 80
+
+
+def find_images(path: str | os.PathLike[str]) -> list[Path]:
+    """The file at `path`, or the picture files (by their suffix, hidden ones left out) of the folder, sorted.
+
+    Raises:
+        UserError: if there is no such thing, or nothing in it.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if not path.exists():
+            raise UserError(f"--input: there is no {path}")
+        return [path]
+    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
+    found = sorted(file for file in files if not file.name.startswith("."))
+    if not found:
+        raise UserError(f"--input: no file in {path} ends in {', '.join(SUFFIXES)}")
+    return found
+
+
+def read_image(path: Path) -> np.ndarray:
+    """`decode_image` of a file.
+
+    Raises:
+        BadImage: if it cannot be read or decoded.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadImage(error.strerror or str(error)) from None
+    return decode_image(data)
+
+
+def pick_translator(translators: Mapping[str, Any], name: str | None) -> Any:
+    """The translator called `name`, or the model's first.
+
+    Raises:
+        UserError: for a name that the model does not know, or a model that translates nothing.
+    """
+    if name is None and translators:
+        return next(iter(translators.values()))
+    if name not in translators:
+        raise UserError(f"--translator={name}: this model has {', '.join(translators) or 'none'}")
+    return translators[name]
+
+
+def titles(workdirs: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """The folders' names, numbered where two would be the same."""
+    names = [Path(workdir).resolve().name for workdir in workdirs]
+    return [f"{name}_{number}" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
+
+
+def interpolate(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
+    """`[count, latent_dim]` from `start` to `end`, both included, on the arc between them.
+
+    The straight line would pass nearer to the origin than z from the prior ever lie.
+    """
+    share = np.linspace(0.0, 1.0, count)[:, np.newaxis]
+    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    if np.sin(angle) < 1e-4:  # (anti)parallel, as numbers always are: there is no arc
+        return ((1.0 - share) * start + share * end).astype(np.float32)
+    return ((np.sin((1.0 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)).astype(np.float32)
+
+
+class Painter:
+    """What one trained translator makes of a picture.
+
+    Args:
+        title: names the run in the contact sheet and, if there are several, the folder of its pictures.
+        translator: a `gan_zoo.models.base.Translator`.
+        num_samples: translations with random z; without meaning for a translator that takes no z.
+        seed: of the random z.
+        sync: the same z for all pictures; else a picture's z depend on its file name.
+        style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
+        num_frames: steps of an interpolation from the first random z to the second; 0 for none.
+
+    Raises:
+        UserError: for wishes that the translator cannot fulfil.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        translator: Any,
+        *,
+        num_samples: int = 4,
+        seed: int = 0,
+        sync: bool = False,
+        style: np.ndarray | None = None,
+        num_frames: int = 0,
+    ) -> None:
+        if style is not None and translator.encode is None:
+            raise UserError(f"--encode: the model of {title} has no encoder")
+        if num_frames and not translator.latent_dim:
+            raise UserError(f"--interpolate: the model of {title} has no z to walk through")
+        if translator.latent_dim and not num_samples and not num_frames and style is None:
+            raise UserError("--num_samples=0 without --encode or --interpolate leaves nothing to do")
+        self.title, self.translator, self.style = title, translator, style
+        self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
+        if style is not None:
+            style = to_channels(style, translator.output_channels)
+            self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
+        # Compiled once for all sizes.
+        self._translate = tf.function(lambda *inputs: serving.translate(translator, *inputs), reduce_retracing=True)
+
+    def translations(self, image: np.ndarray, name: str) -> dict[str, np.ndarray]:
+        """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title; `name` is the picture's file name."""
+        if not self.translator.latent_dim:
+            return {"translation": self._painted(image)}
+        codes = {} if self.style is None else {"encoded": self.style_z}
+        random = self._random_z(name, self.num_samples)
+        codes |= {f"sample {number}": z for number, z in enumerate(random, start=1)}
+        return {title: self._painted(image, z) for title, z in codes.items()}
+
+    def frames(self, image: np.ndarray, name: str) -> list[np.ndarray]:
+        """The translations along the way from the z of `sample 1` to that of `sample 2`."""
+        if not self.num_frames:
+            return []
+        return [self._painted(image, z) for z in interpolate(*self._random_z(name, 2), self.num_frames)]
+
+    def _random_z(self, name: str, count: int) -> np.ndarray:
+        seed = self.seed
+        if not self.sync:
+            digest = hashlib.blake2b(f"{self.seed}/{name}".encode(errors="surrogateescape"), digest_size=8)
+            seed = int.from_bytes(digest.digest(), signed=True)
+        return serving.sample_z(tf.constant(seed, tf.int64), count, self.translator.latent_dim).numpy()
+
+    def _painted(self, image: np.ndarray, z: np.ndarray | None = None) -> np.ndarray:
+        # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
+        inputs = [to_channels(image, self.translator.input_channels)] + ([] if z is None else [z])
+        return self._translate(*(tf.constant(value)[tf.newaxis] for value in inputs)).numpy()[0]
+
+
+def paint_files(
+    files: Sequence[Path],
+    painters: Sequence[Painter],
+    output: str | os.PathLike[str],
+    report: Callable[[str], None] = print,
+) -> dict[Path, str]:
+    """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
+
+    `<name>_sample_1.png` and so on, `<name>_encoded.png`, `<name>_interpolation.png` and `.webp`; with several painters
+    in a folder each, named by its title.
+
+    Args:
+        files: of `find_images`.
+        painters: at least one, with different titles.
+        output: a folder, made if it is missing.
+        report: gets a line a file and, at the end, where the sheet is.
+
+    Returns:
+        The files that could not be used, with the reason.
+
+    Raises:
+        UserError: if there is not one that could, or `output` is a file or holds the input.
+    """
+    output = Path(output)
+    if output.exists() and not output.is_dir():
+        raise UserError(f"--output: {output} is a file, not a folder")
+    sheet = ContactSheet(painters)
+    bad: dict[Path, str] = {}
+    for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):
+        try:
+            image = read_image(file)
+        except BadImage as error:
+            bad[file] = str(error)
+            continue
+        cells = []
+        for painter in painters:
+            folder = output / painter.title if len(painters) > 1 else output
+            folder.mkdir(parents=True, exist_ok=True)
+            translations = painter.translations(image, file.name)
+            for title, translation in translations.items():
+                write_png(folder / f"{name}_{title.replace(' ', '_')}.png", translation)
+            if frames := painter.frames(image, file.name):
+                write_png(folder / f"{name}_interpolation.png", image_grid([frames]))
+                write_animation(folder / f"{name}_interpolation.webp", frames)
+            cells.append(translations)
+        sheet.add(image, cells)
+        report(f"[{number}/{len(files)}] {file.name}")
+    if len(bad) == len(files):
+        file, reason = next(iter(bad.items()))
+        others = f"; nor can the other {len(files) - 1}" if len(files) > 1 else ""
+        raise UserError(f"{file} cannot be used: {reason}{others}")
+    write_png(output / SHEET_FILE, sheet.picture())
+    report(f"contact sheet: {output / SHEET_FILE}")
+    return bad
+
+
+def _output_names(files: Sequence[Path]) -> list[str]:
+    """The files' names without suffix, but with it where two would be the same."""
+    stems = [file.stem for file in files]
+    return [file.name if stems.count(file.stem) > 1 else file.stem for file in files]
+
+
+class ContactSheet:
+    """Rows of input | style | each painter's translations, all cells of a row in one size; the first rows only."""
+
+    def __init__(self, painters: Sequence[Painter]) -> None:
+        self.painters = painters
+        self.style = next((painter.style for painter in painters if painter.style is not None), None)
+        self.inputs: list[list[np.ndarray]] = []
+        self.blocks: list[list[list[np.ndarray]]] = [[] for _ in painters]
+        self.titles: list[list[str]] = [[] for _ in painters]
+
+    def add(self, image: np.ndarray, translations: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Takes a picture and each painter's translations of it by title."""
+        if len(self.inputs) == SHEET_ROWS:
+            return
+        largest = max((cell for cells in translations for cell in cells.values()), key=np.size, default=image)
+        height, width = largest.shape[:2]
+        share = min(1.0, SHEET_SIDE / max(height, width))
+        size = max(round(width * share), 1), max(round(height * share), 1)
+        self.inputs.append([_resized(cell, size) for cell in (image, self.style) if cell is not None])
+        for block, titles, cells in zip(self.blocks, self.titles, translations, strict=True):
+            block.append([_resized(cell, size) for cell in cells.values()])
+            titles[:] = cells
+
+    def picture(self) -> np.ndarray:
+        """`[H, W, 3]` uint8."""
+        left = ["input"] if self.style is None else ["input", "style"]
+        if len(self.painters) == 1:
+            rows = [inputs + cells for inputs, cells in zip(self.inputs, self.blocks[0], strict=True)]
+            return image_grid(rows, column_titles=left + self.titles[0])
+        blocks = [image_grid(self.inputs, column_titles=left)]
+        blocks += [
+            image_grid(rows, column_titles=titles) for rows, titles in zip(self.blocks, self.titles, strict=True)
+        ]
+        return image_grid([blocks], column_titles=["", *(painter.title for painter in self.painters)], gap=12)
+
+
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`[H, W, 3]` uint8 of (width, height) `size`."""
+    if image.dtype != np.uint8:
+        image = to_uint8(to_float(image)).numpy()
+    picture = Image.fromarray(to_channels(image, 3))
+    return np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC))
+
+
+def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
+    """Writes frames `[H, W, C]` uint8 as an animated WebP that runs there and back without end."""
+    pictures = [Image.fromarray(to_channels(frame, 3)) for frame in (*frames, *frames[-2:0:-1])]
+    data = io.BytesIO()
+    first, *others = pictures
+    first.save(data, "WEBP", save_all=True, append_images=others, duration=FRAME_MILLISECONDS, loop=0, quality=90)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data.getvalue())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

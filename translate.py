@@ -1,0 +1,68 @@
+"""Translates pictures with trained runs: samples, borrowed styles, interpolations, and a contact sheet of them all."""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+import command_line  # before all that imports TensorFlow
+from gan_zoo import translation
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadImage
+from gan_zoo.models.loading import load_run
+
+USAGE = """usage: python translate.py --workdir=RUN[,RUN ...] --input=FILE_OR_FOLDER --output=FOLDER [flags]
+
+Translates pictures of any size with trained runs, and shows all that it made in OUTPUT/contact_sheet.png."""
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    kwargs = {"flag_values": values}
+    workdir_help = "folder of a trained run; several, with commas between them, are set side by side"
+    flags.DEFINE_list("workdir", None, workdir_help, required=True, **kwargs)
+    flags.DEFINE_string(
+        "input", None, "a picture, or a folder of PNG, JPEG, WebP and BMP files", required=True, **kwargs
+    )
+    flags.DEFINE_string("output", None, "the folder to write to", required=True, **kwargs)
+    flags.DEFINE_integer("num_samples", 4, "translations of each picture with random z", lower_bound=0, **kwargs)
+    flags.DEFINE_integer("seed", 0, "of the random z", **kwargs)
+    flags.DEFINE_boolean("sync", False, "the same random z for all pictures (default: each has its own)", **kwargs)
+    flags.DEFINE_string("encode", None, "a picture to take the style from, by its encoded z", **kwargs)
+    interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
+    flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
+    flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
+    """Translates; returns 1 if some of the pictures could not be used, else 0."""
+    files = translation.find_images(values.input)
+    if Path(values.input).resolve() == Path(values.output).resolve():
+        raise UserError("--output: give another folder than --input, or the next run translates the translations")
+    style = None
+    if values.encode is not None:
+        try:
+            style = translation.read_image(Path(values.encode))
+        except BadImage as error:
+            raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
+    painters = [
+        translation.Painter(
+            title,
+            translation.pick_translator(load_run(workdir)[1].translators, values.translator),
+            num_samples=values.num_samples,
+            seed=values.seed,
+            sync=values.sync,
+            style=style,
+            num_frames=values.interpolate or 0,
+        )
+        for workdir, title in zip(values.workdir, translation.titles(values.workdir), strict=True)
+    ]
+    bad = translation.paint_files(files, painters, values.output)
+    for file, reason in bad.items():
+        print(f"not translated: {file}: {reason}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    command_line.run(main, define_flags(), USAGE)
