@@ -69,6 +69,109 @@ class ReflectionPad2D(keras.layers.Layer):
         return {**super().get_config(), "padding": self.padding}
 
 
+@keras.saving.register_keras_serializable("gan_zoo")
+class FewPixelsConv2D(keras.layers.Conv2D):
+    """`Conv2D(filters, 4, strides=2, padding="same")` as one matrix product: `[B, H, W, C]` -> half the size.
+
+    Where the image has shrunk to a few pixels and the kernel holds millions of numbers, the convolution kernels spend
+    their time on reordering the weights: at 4x4 px and 512 channels the product is four times as fast on a CPU,
+    forwards and backwards. It copies each pixel four times, so it is for the innermost levels only. Even sides.
+    """
+
+    def __init__(self, filters: int, **kwargs) -> None:
+        fixed = {"kernel_size": 4, "strides": 2, "padding": "same"}
+        super().__init__(filters, **{**kwargs, **fixed})
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        channels = image.shape[-1]
+        padded = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        window = [
+            padded[:, row : row + height : 2, column : column + width : 2] for row in range(4) for column in range(4)
+        ]
+        columns = tf.reshape(tf.concat(window, axis=-1), [-1, 16 * channels])
+        product = tf.matmul(columns, tf.reshape(self.kernel, [16 * channels, self.filters]))
+        result = tf.reshape(product, [batch, height // 2, width // 2, self.filters])
+        return tf.nn.bias_add(result, tf.cast(self.bias, result.dtype))
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
+    """`Conv2DTranspose(filters, 4, strides=2, padding="same")` as one matrix product: `[B, H, W, C]` -> double size.
+
+    Each pixel is multiplied with the whole kernel, and the 4x4 windows that come out are added up where they overlap.
+    For the same reason, and the same few pixels, as `FewPixelsConv2D`.
+    """
+
+    def __init__(self, filters: int, **kwargs) -> None:
+        fixed = {"kernel_size": 4, "strides": 2, "padding": "same"}
+        super().__init__(filters, **{**kwargs, **fixed})
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        channels = image.shape[-1]
+        kernel = tf.reshape(self.kernel, [16 * self.filters, channels])
+        product = tf.matmul(tf.reshape(image, [-1, channels]), kernel, transpose_b=True)
+        rows = _overlap(tf.reshape(product, [batch, height, width, 4, 4 * self.filters]), axis=1)
+        rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
+        result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
+        return tf.nn.bias_add(result, tf.cast(self.bias, result.dtype))
+
+
+def _overlap(windows: tf.Tensor, axis: int) -> tf.Tensor:
+    """Adds up windows of 4 that start at every second place: `[B, H, W, 4, C]` -> `[B, H, 2, W, C]` for axis 1.
+
+    Place 2i gets number 1 of window i and number 3 of the one before, place 2i + 1 number 2 and number 0 of the next.
+    """
+    zero = tf.zeros_like(tf.gather(windows[:, :, :, 0], [0], axis=axis))
+    first, second, third, fourth = tf.unstack(windows, axis=3)
+    before = tf.concat([zero, fourth[:, :-1] if axis == 1 else fourth[:, :, :-1]], axis)
+    after = tf.concat([first[:, 1:] if axis == 1 else first[:, :, 1:], zero], axis)
+    return tf.stack([second + before, third + after], axis=axis + 1)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class OneChannelConv2D(keras.layers.Conv2D):
+    """A convolution to one channel, zero-padded by `border` pixels, as a matrix product and shifted sums.
+
+    A product with the kernel's k * k columns, then the sum of the k * k maps, each shifted by its place in the kernel.
+    Convolution kernels are slow for a single output channel: backwards the sum is six times as fast on a CPU.
+
+    Args:
+        kernel_size: side k of the kernel.
+        border: zeros added at each side of the image.
+    """
+
+    def __init__(self, kernel_size: int, border: int = 0, **kwargs) -> None:
+        kwargs.pop("filters", None)
+        super().__init__(1, kernel_size, **kwargs)
+        self.border = border
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        channels = image.shape[-1]
+        side = self.kernel_size[0]
+        kernel = tf.transpose(tf.reshape(self.kernel, [side * side, channels]))
+        maps = tf.reshape(tf.matmul(tf.reshape(image, [-1, channels]), kernel), [batch, height, width, side * side])
+        border = [self.border, self.border]
+        maps = tf.unstack(tf.pad(maps, [[0, 0], border, border, [0, 0]]), axis=-1)
+        out_height, out_width = height + 2 * self.border - side + 1, width + 2 * self.border - side + 1
+        shifted = [
+            maps[side * row + column][:, row : row + out_height, column : column + out_width]
+            for row in range(side)
+            for column in range(side)
+        ]
+        return tf.add_n(shifted)[..., tf.newaxis] + tf.cast(self.bias, image.dtype)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, _ = input_shape
+        change = 2 * self.border - self.kernel_size[0] + 1
+        return (batch, height and height + change, width and width + change, 1)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "border": self.border}
+
+
 def xavier_normal(gain: float = 0.02) -> keras.initializers.Initializer:
     """PyTorch's `xavier_normal_(gain)`: N(0, gain^2 * 2 / (fan_in + fan_out)), not truncated."""
     return keras.initializers.VarianceScaling(scale=gain**2, mode="fan_avg", distribution="untruncated_normal")

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers import InstanceNorm, xavier_normal
+from gan_zoo.layers import InstanceNorm, OneChannelConv2D, xavier_normal
 
 
 def patch_discriminator(
@@ -59,8 +59,7 @@ def _one_scale(x: keras.KerasTensor, base_filters: int, num_layers: int, name: s
             x = conv(filters, index)(x)
         x = InstanceNorm(name=f"{name}_norm_{index}")(x)
         x = activation(index)(x)
-    x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad_{num_layers + 1}")(x)
-    x = conv(1, num_layers + 1)(x)
+    x = OneChannelConv2D(4, border=1, kernel_initializer=xavier_normal(), name=f"{name}_conv_{num_layers + 1}")(x)
     return keras.layers.Activation("linear", dtype=keras.backend.floatx(), name=f"{name}_logits")(x)
 
 

@@ -2,7 +2,14 @@
 
 import keras
 
-from gan_zoo.layers import InstanceNorm, ReflectionPad2D, TileConcat, xavier_normal
+from gan_zoo.layers import (
+    FewPixelsConv2D,
+    FewPixelsConv2DTranspose,
+    InstanceNorm,
+    ReflectionPad2D,
+    TileConcat,
+    xavier_normal,
+)
 
 MIN_DOWNS = 5
 
@@ -55,14 +62,18 @@ def unet(
             x = TileConcat(name=f"z_{level}")(x, z)
         if level > 0:
             x = keras.layers.LeakyReLU(0.2, name=f"down_{level}_activation")(x)
-        x = _conv(filters[level], 4, strides=2, padding="same", name=f"down_{level}")(x)  # [B, H/2^(level+1), ...]
+        x = _downsample(
+            x, filters[level], few_pixels=level >= num_downs - 2, name=f"down_{level}"
+        )  # [B, H/2^(level+1), ...]
         if 0 < level < innermost:
             x = InstanceNorm(name=f"down_{level}_norm")(x)
 
     for level in reversed(range(num_downs)):
         channels = filters[level - 1] if level > 0 else output_channels
         x = keras.layers.ReLU(name=f"up_{level}_activation")(x)
-        x = _upsample(x, channels, upsampling, name=f"up_{level}")  # [B, H/2^level, W/2^level, channels]
+        x = _upsample(
+            x, channels, upsampling, few_pixels=level >= num_downs - 3, name=f"up_{level}"
+        )  # [B, H/2^level, W/2^level, channels]
         if level > 0:
             x = InstanceNorm(name=f"up_{level}_norm")(x)
             if dropout and MIN_DOWNS - 1 <= level < innermost:
@@ -73,12 +84,16 @@ def unet(
     return keras.Model(image if z is None else [image, z], output, name=name)
 
 
-def _conv(filters: int, kernel_size: int, **kwargs) -> keras.layers.Layer:
-    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(), **kwargs)
+def _downsample(x: keras.KerasTensor, filters: int, few_pixels: bool, name: str) -> keras.KerasTensor:
+    if few_pixels:
+        return FewPixelsConv2D(filters, kernel_initializer=xavier_normal(), name=name)(x)
+    return _conv(filters, 4, strides=2, padding="same", name=name)(x)
 
 
-def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, name: str) -> keras.KerasTensor:
+def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, few_pixels: bool, name: str) -> keras.KerasTensor:
     if upsampling == "transposed":
+        if few_pixels:
+            return FewPixelsConv2DTranspose(filters, kernel_initializer=xavier_normal(), name=name)(x)
         return keras.layers.Conv2DTranspose(
             filters, 4, strides=2, padding="same", kernel_initializer=xavier_normal(), name=name
         )(x)
@@ -87,3 +102,7 @@ def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, name: str) ->
         x = ReflectionPad2D(1, name=f"{name}_pad")(x)
         return _conv(filters, 3, name=name)(x)
     raise ValueError(f"upsampling must be transposed or bilinear. Received: upsampling={upsampling!r}")
+
+
+def _conv(filters: int, kernel_size: int, **kwargs) -> keras.layers.Layer:
+    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(), **kwargs)
