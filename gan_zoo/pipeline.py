@@ -8,19 +8,22 @@ function: Pillow's bicubic filter is the authors' own, faster than TensorFlow's 
 nothing but the crop. Both libraries release Python's lock while they work, so the threads do run in parallel.
 """
 
+import atexit
 import os
 import sys
 import threading
+import time
+import weakref
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, to_channels, to_float
+from gan_zoo.images import BadExample, resize_and_crop, to_channels, to_float
 
 IMAGE_KEYS = ("input_image", "target_image")
 
@@ -131,11 +134,12 @@ def training_stream(
         flip = bool(random.integers(2)) and config.flip
         return reader.prepared(reader.next_good(int(index)), load_size, top=top, left=left, flip=flip)
 
+    @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
     def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
         position = slot - slot % batch_size + tf.gather(order, slot % batch_size)
         key = tf.stack([tf.constant(seed, tf.int64), position // count])
         index = tf.random.experimental.index_shuffle(position % count, key, tf.constant(count - 1, tf.int64))
-        arrays = tf.numpy_function(read, [position, index], reader.dtypes)
+        arrays = tf.numpy_function(reader.until_exit(read), [position, index], reader.dtypes)
         return reader.named(arrays) | {"example_index": position}
 
     slots = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
@@ -155,10 +159,11 @@ def evaluation_batches(
     def read(index: int) -> list[np.ndarray]:
         example = reader.good(int(index))
         found = example is not None
-        return [np.asarray(found), *reader.prepared(example if found else reader.first, config.image_size)]
+        return [*reader.prepared(example if found else reader.first, config.image_size), np.asarray(found)]
 
+    @tf.autograph.experimental.do_not_convert
     def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        found, *arrays = tf.numpy_function(read, [index], [tf.bool, *reader.dtypes])
+        *arrays, found = tf.numpy_function(reader.until_exit(read), [index], [*reader.dtypes, tf.bool])
         return tf.ensure_shape(found, []), reader.named(arrays) | {"example_index": index}
 
     examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
@@ -188,6 +193,26 @@ def _threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_closing = threading.Event()
+_readers: weakref.WeakSet["_Reader"] = weakref.WeakSet()
+
+
+@atexit.register
+def _settle() -> None:
+    """Lets the streams still in use fill their buffers and fall silent before Python goes away.
+
+    A thread of tf.data that asks for Python's lock while the interpreter is taken down never gets it, and the
+    iterator's destructor waits for that thread for ever.
+    """
+    _closing.set()
+    deadline = time.monotonic() + 10.0
+    readers = list(_readers)
+    while time.monotonic() < deadline and any(
+        reader.busy or time.monotonic() - reader.last_used < 0.3 for reader in readers
+    ):
+        time.sleep(0.02)
+
+
 class _Reader:
     """Reads and prepares examples for `tf.numpy_function`, which must know all types before it runs."""
 
@@ -204,6 +229,27 @@ class _Reader:
         arrays = self.prepared(self.first, config.image_size)
         self.shapes = [array.shape for array in arrays]
         self.dtypes = [tf.as_dtype(array.dtype) for array in arrays]
+        self.busy, self.last_used, self._lock = 0, time.monotonic(), threading.Lock()
+        self.last_read: list[np.ndarray] | None = None
+        _readers.add(self)
+
+    def until_exit(self, read: Callable[..., list[np.ndarray]]) -> Callable[..., list[np.ndarray]]:
+        """`read`, which from the program's end on repeats itself, at once; see `_settle`."""
+
+        def guarded(*arguments: Any) -> list[np.ndarray]:
+            with self._lock:
+                self.busy += 1
+            try:
+                if _closing.is_set() and self.last_read is not None:
+                    return self.last_read
+                self.last_read = read(*arguments)
+                return self.last_read
+            finally:
+                with self._lock:
+                    self.busy -= 1
+                    self.last_used = time.monotonic()
+
+        return guarded
 
     def good(self, index: int) -> dict[str, Any] | None:
         """The example at `index`, or None after noting that it is bad."""
@@ -241,28 +287,3 @@ class _Reader:
             array.set_shape(shape)
             values[key] = to_float(array) if key in IMAGE_KEYS else array
         return values
-
-
-def resize_and_crop(
-    image: np.ndarray, load_size: int, size: int, *, top: int = 0, left: int = 0, flip: bool = False
-) -> np.ndarray:
-    """Resizes to `load_size` squared (bicubic, antialiased), cuts `size` squared at (`top`, `left`), mirrors if `flip`.
-
-    Args:
-        image: `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4.
-
-    Returns:
-        `[size, size, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
-    """
-    height, width, channels = image.shape
-    box = np.array([left, top, left + size, top + size]) / load_size * [width, height, width, height]
-
-    def resized(plane: np.ndarray) -> np.ndarray:
-        picture = Image.fromarray(plane).resize((size, size), Image.Resampling.BICUBIC, tuple(box))
-        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)
-
-    if image.dtype == np.uint8:
-        return resized(image[..., 0] if channels == 1 else image).reshape(size, size, channels).astype(np.float32)
-    # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
-    planes = image.astype(np.float32) / 257.0
-    return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
