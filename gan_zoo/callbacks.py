@@ -196,15 +196,19 @@ class Progress(StepCallback):
             remaining = (self.total_steps - step) * self.batch_size / self.images_per_second
             parts += [f"{self.images_per_second:.3g} images/s", f"ETA {in_words(remaining)}"]
         means = self.means()
-        # Long names give way first, evenly, then the last losses.
+        # Where the room is short, long names give way first, evenly, then the last losses.
         for length in range(max(map(len, means), default=1), 1, -1):
-            losses = [
-                f"{'_'.join(word[:length] for word in name.split('_'))} {value:.3g}" for name, value in means.items()
-            ]
+            losses = [f"{_shortened(name, length)} {value:.3g}" for name, value in means.items()]
             line = "  ".join([*parts, *losses])
             if width is None or len(line) <= width:
-                break
-        return line[:width]
+                return line
+        while losses and len("  ".join([*parts, *losses])) > width:
+            losses.pop()
+        return "  ".join([*parts, *losses])[:width]
+
+
+def _shortened(name: str, length: int) -> str:
+    return "_".join(word[:length] for word in name.split("_"))
 
 
 def in_words(seconds: float) -> str:

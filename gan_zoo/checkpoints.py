@@ -206,7 +206,8 @@ def _checkpoint_paths(workdir: str | os.PathLike[str]) -> list[str]:
 def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
     try:
         return checkpoint.restore(path)
-    except (tf.errors.OpError, ValueError) as error:
+    # What TensorFlow raises for a damaged file depends on where the damage is.
+    except (tf.errors.OpError, ValueError, IndexError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"checkpoint {path} is damaged ({reason}): remove its files to go on from the one before"

@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import os
 import pathlib
+import signal
 import types
 
 import numpy as np
@@ -201,6 +203,28 @@ def test_a_loss_that_is_not_finite_stops_the_run(monkeypatch, tmp_path) -> None:
     assert "step 1" in result.err or "step 2" in result.err
     assert "not finite" in result.err or " is nan" in result.err or " is inf" in result.err
     assert "there is no checkpoint before it" in result.err or "last good checkpoint" in result.err
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(monkeypatch, tmp_path) -> None:
+    class Interrupting(EightPictures):
+        reads = 0
+
+        def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+            self.reads += 1
+            if self.reads == 40:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().__getitem__(index)
+
+    use_eight_pictures(monkeypatch, Interrupting())
+    handler = signal.getsignal(signal.SIGINT)
+    result = run_train(*EIGHT, f"--workdir={tmp_path / 'run'}", "--sample_every=0")
+    assert result.code == 130, result
+    step = latest_step(tmp_path / "run")
+    assert 0 < step < 800
+    assert result.out.splitlines()[-1] == (
+        f"stopped by SIGINT at step {step}, saved; the same command goes on from there"
+    )
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_bad_files_are_skipped_or_refused(monkeypatch, tmp_path) -> None:

@@ -1,0 +1,259 @@
+"""What happens beside the training step, without a training."""
+
+import io
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from gan_zoo import callbacks
+from gan_zoo.callbacks import (
+    NonFiniteGuard,
+    Progress,
+    SampleImages,
+    SaveCheckpoints,
+    StopSignals,
+    in_words,
+    sample_grid,
+)
+from gan_zoo.errors import NonFiniteError
+from gan_zoo.models.base import Translator
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """Half a second a step."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(callbacks.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def writer(tmp_path):
+    return tf.summary.create_file_writer(str(tmp_path / "logs"))
+
+
+def progress(stream, writer, start_step: int = 0, **changes) -> Progress:
+    settings = {"total_steps": 10, "steps_per_epoch": 4, "batch_size": 2, "log_every": 3} | changes
+    return Progress(start_step, learning_rate=lambda step: 1.0, writer=writer, stream=stream, **settings)
+
+
+def feed(callback, clock: Clock, steps: int) -> None:
+    for batch in range(steps):
+        clock.now += 0.5
+        callback.on_train_batch_end(batch, {"l1": float(batch + 1), "gan_encoded": 0.25})
+
+
+def test_a_file_gets_a_line_every_so_often(clock, writer) -> None:
+    stream = io.StringIO()
+    feed(progress(stream, writer), clock, 10)
+    # Two images each half second; losses are means over the last three steps.
+    assert stream.getvalue().splitlines() == [
+        "epoch 1/3  step 1/10  l1 1  gan_encoded 0.25",
+        "epoch 1/3  step 3/10  4 images/s  ETA 4 s  l1 2  gan_encoded 0.25",
+        "epoch 2/3  step 6/10  4 images/s  ETA 2 s  l1 5  gan_encoded 0.25",
+        "epoch 3/3  step 9/10  4 images/s  ETA 0 s  l1 8  gan_encoded 0.25",
+        "epoch 3/3  step 10/10  4 images/s  ETA 0 s  l1 9  gan_encoded 0.25",
+    ]
+
+
+def test_a_resumed_run_counts_on(clock, writer) -> None:
+    stream = io.StringIO()
+    feed(progress(stream, writer, start_step=5), clock, 2)
+    assert [line.split("  ")[:2] for line in stream.getvalue().splitlines()] == [["epoch 2/3", "step 6/10"]]
+
+
+def test_a_terminal_gets_one_line_that_fits(clock, writer, monkeypatch) -> None:
+    for columns, losses in (
+        (200, "l1 9  gan_encoded 0.25"),
+        (64, "l1 9  gan_enc 0.25"),
+        (60, "ETA 0 s  l1 9"),
+        (20, ""),
+    ):
+        monkeypatch.setattr(callbacks.shutil, "get_terminal_size", lambda c=columns: os.terminal_size((c, 24)))
+        stream = Terminal()
+        bar = progress(stream, writer)
+        feed(bar, clock, 10)
+        assert "\n" not in stream.getvalue()
+        shown = stream.getvalue().split("\r\x1b[K")[1:]
+        assert all(len(line) < columns for line in shown) and len(shown) == 10
+        assert shown[-1].endswith(losses), shown[-1]
+        bar.close()
+        bar.close()
+        assert stream.getvalue().endswith("\n") and stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599.6, "1 h 0 min"), (7260, "2 h 1 min"), (180000, "2 d 2 h")],
+)
+def test_durations_in_words(seconds, words) -> None:
+    assert in_words(seconds) == words
+
+
+class SpyCheckpoints:
+    def __init__(self) -> None:
+        self.saved, self.kept = [], []
+
+    def save(self, step: int) -> str:
+        self.saved.append(step)
+        return f"step-{step}"
+
+    def keep(self, path: str) -> None:
+        self.kept.append(path)
+
+    def where_to_go_back(self) -> str:
+        return "the last good checkpoint is step-7"
+
+
+class Stoppable:
+    stop_training = False
+
+
+def saver(checkpoints: SpyCheckpoints, stop: StopSignals, start_step: int = 0, **changes) -> SaveCheckpoints:
+    settings = {"total_steps": 11, "steps_per_epoch": 4, "minutes": 60.0, "keep_every": 0} | changes
+    callback = SaveCheckpoints(start_step, checkpoints, stop=stop, **settings)
+    callback.set_model(Stoppable())
+    return callback
+
+
+def test_saves_at_the_ends_of_data_epochs_and_of_the_run(clock) -> None:
+    checkpoints = SpyCheckpoints()
+    feed(saver(checkpoints, StopSignals(), keep_every=2), clock, 11)
+    assert checkpoints.saved == [4, 8, 11] and checkpoints.kept == ["step-8"]
+    checkpoints = SpyCheckpoints()
+    feed(saver(checkpoints, StopSignals(), start_step=6), clock, 5)
+    assert checkpoints.saved == [8, 11] and checkpoints.kept == []
+
+
+def test_saves_every_few_minutes(clock) -> None:
+    checkpoints = SpyCheckpoints()
+    # Every second, which is two steps; a save at an epoch's end counts.
+    feed(saver(checkpoints, StopSignals(), minutes=1 / 60, steps_per_epoch=5), clock, 11)
+    assert checkpoints.saved == [2, 4, 5, 7, 9, 10, 11]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_stops(number, clock, capfd) -> None:
+    checkpoints = SpyCheckpoints()
+    before = [signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)]
+    with StopSignals() as stop:
+        callback = saver(checkpoints, stop)
+        feed(callback, clock, 1)
+        assert checkpoints.saved == [] and not callback.model.stop_training
+        os.kill(os.getpid(), number)
+        time.sleep(0)
+        # A second signal would act as usual.
+        assert [signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)] == before
+        feed(callback, clock, 1)
+    assert stop.received == number
+    assert checkpoints.saved == [1] and callback.model.stop_training
+    assert "stopping after this step" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_not_finite_names_itself(value) -> None:
+    guard = NonFiniteGuard(10, SpyCheckpoints())
+    guard.on_train_batch_end(0, {"l1": 1.0, "kl": 0.0})
+    with pytest.raises(NonFiniteError) as raised:
+        guard.on_train_batch_end(1, {"l1": 1.0, "kl": value})
+    assert str(raised.value).startswith(f"stopped at step 12: kl is {value}; the last good checkpoint is step-7")
+    assert "l1" not in str(raised.value) and raised.value.exit_code == 1
+
+
+def translator(latent_dim: int, encode=None) -> Translator:
+    """Answers with z's first number everywhere, or with the negative of its input."""
+
+    def function(image, z=None):
+        return -image if z is None else tf.clip_by_value(z[:, :1, None, None] + 0 * image, -1, 1)
+
+    return Translator(
+        function=function,
+        networks={},
+        input_channels=3,
+        output_channels=3,
+        image_size=16,
+        size_multiple=8,
+        latent_dim=latent_dim,
+        encode=encode,
+    )
+
+
+@pytest.fixture
+def examples() -> dict[str, tf.Tensor]:
+    levels = tf.reshape(tf.constant([-1.0, 1.0]), [2, 1, 1, 1])
+    return {"input_image": levels + tf.zeros([2, 16, 16, 3]), "target_image": -levels / 2 + tf.zeros([2, 16, 16, 3])}
+
+
+def cells(grid: np.ndarray, columns: int) -> np.ndarray:
+    """The colour in the middle of each picture, `[rows, columns]`; titles may make columns wider than pictures."""
+    rows = [grid.shape[0] - 8 - 18, grid.shape[0] - 8]
+    middles, edges = [], np.flatnonzero((grid[14:] != 255).any(axis=(0, 2)))
+    for run in np.split(edges, np.flatnonzero(np.diff(edges) > 1) + 1):
+        middles.append(int(run.mean()))
+    assert len(middles) == columns, middles
+    return grid[rows][:, middles, 0]
+
+
+def test_a_grid_without_z(examples) -> None:
+    shown = cells(sample_grid(translator(0), examples, seed=0), 3)
+    np.testing.assert_array_equal(shown, [[0, 191, 255], [255, 64, 0]])  # input, truth, output
+
+
+def test_a_grid_with_z(examples) -> None:
+    def encode(image):
+        return image[:, 0, 0, :2], None
+
+    grid = sample_grid(translator(2, encode), examples, seed=0)
+    shown = cells(grid, 3 + callbacks.NUM_RANDOM_SAMPLES)
+    # Encoded: the truth's own level comes back. Random: the same z in all rows, another in each column.
+    np.testing.assert_array_equal(shown[:, 2], shown[:, 1])
+    np.testing.assert_array_equal(shown[0, 3:], shown[1, 3:])
+    assert len(set(shown[0, 3:])) > 2
+    np.testing.assert_array_equal(grid, sample_grid(translator(2, encode), examples, seed=0))
+    assert not np.array_equal(grid, sample_grid(translator(2, encode), examples, seed=1))
+    assert sample_grid(translator(2), examples, seed=0).shape[1] < grid.shape[1]
+
+
+def test_pictures_at_the_start_every_few_steps_and_at_the_end(examples, writer, tmp_path) -> None:
+    def names(start_step: int, every: int, steps: int, **translators) -> list[str]:
+        folder = tmp_path / f"{start_step} {every} {len(translators)}"
+        drawer = SampleImages(
+            start_step,
+            translators=translators,
+            examples=examples,
+            folder=folder,
+            writer=writer,
+            every=every,
+            total_steps=start_step + steps,
+            seed=0,
+        )
+        drawer.on_train_begin()
+        for batch in range(steps):
+            drawer.on_train_batch_end(batch, {})
+        if not folder.exists():
+            return []
+        for path in folder.iterdir():
+            with Image.open(path) as picture:
+                picture.load()
+        return sorted(path.name for path in folder.iterdir())
+
+    one, two = translator(0), translator(2)
+    assert names(0, 3, 7, translate=one) == ["step_0.png", "step_3.png", "step_6.png", "step_7.png"]
+    assert names(4, 3, 3, translate=one) == ["step_6.png", "step_7.png"]
+    assert names(0, 0, 3, translate=one) == []
+    assert names(1, 2, 1, a_to_b=one, b_to_a=two) == ["step_2_a_to_b.png", "step_2_b_to_a.png"]

@@ -1,0 +1,56 @@
+"""Several devices compute what one computes: two logical CPUs, in a process of their own."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from gan_zoo.training import make_strategy
+
+TESTS = pathlib.Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def comparison() -> dict:
+    """What `mirrored_run.py` prints: the logical devices must be made before TensorFlow starts."""
+    paths = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "mirrored_run.py")],
+        env=os.environ | {"PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_two_devices_learn_what_one_learns(comparison) -> None:
+    assert comparison["replicas"] == 2 and comparison["same_start"] and comparison["replicas_equal"]
+    for network, difference in comparison["differences"].items():
+        # Sums in another order: 1e-5 of the way that the weights went. A loss scaled wrongly, halves swapped or other
+        # noise change that way itself, by a tenth at the least.
+        move = comparison["moves"][network]
+        assert move > 1e-4, network
+        assert difference < 1e-3 * move, (network, difference, move)
+
+
+def test_two_devices_report_the_losses_of_one(comparison) -> None:
+    one, mirrored = comparison["losses"]
+    for step, (ours, theirs) in enumerate(zip(one, mirrored, strict=True)):
+        assert ours == pytest.approx(theirs, rel=1e-4), step
+    assert one[0]["kl"] > 0.1
+
+
+def test_a_checkpoint_of_two_devices_fits_one(comparison) -> None:
+    assert comparison["carried_over"]
+
+
+def test_auto_is_one_device_without_gpus() -> None:
+    assert make_strategy("auto").num_replicas_in_sync == make_strategy("one").num_replicas_in_sync == 1
+    with pytest.raises(ValueError, match="two"):
+        make_strategy("two")
