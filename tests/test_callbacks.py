@@ -80,7 +80,7 @@ def test_a_resumed_run_counts_on(clock, writer) -> None:
 def test_a_terminal_gets_one_line_that_fits(clock, writer, monkeypatch) -> None:
     for columns, losses in (
         (200, "l1 9  gan_encoded 0.25"),
-        (64, "l1 9  gan_enc 0.25"),
+        (64, "l1 9  gan_enco 0.25"),
         (60, "ETA 0 s  l1 9"),
         (20, ""),
     ):
