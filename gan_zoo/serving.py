@@ -36,7 +36,7 @@ def translate(translator: Any, image: tf.Tensor, z: tf.Tensor | None = None) -> 
     Args:
         translator: a `gan_zoo.models.base.Translator`.
         image: `[B, H, W, input_channels]` uint8 or uint16.
-        z: `[B, latent_dim]`, for a translator that takes it; None for zeros.
+        z: `[B, latent_dim]` float32, for a translator that takes it; None for zeros.
 
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
@@ -47,7 +47,7 @@ def translate(translator: Any, image: tf.Tensor, z: tf.Tensor | None = None) -> 
     else:
         if z is None:
             z = tf.zeros([tf.shape(image)[0], translator.latent_dim])
-        translated = translator.function(padded, z)
+        translated = translator.function(padded, tf.convert_to_tensor(z))
     return to_uint8(crop_back(translated, padding, translator.scale))
 
 
