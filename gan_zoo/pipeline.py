@@ -167,7 +167,8 @@ def evaluation_batches(
         return tf.ensure_shape(found, []), reader.named(arrays) | {"example_index": index}
 
     examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
-    examples = examples.filter(lambda found, example: found).map(lambda found, example: example)
+    examples = examples.filter(lambda found, example: found)
+    examples = examples.map(lambda found, example: example)
     return examples.batch(batch_size).prefetch(2)
 
 
