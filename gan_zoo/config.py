@@ -207,8 +207,11 @@ class Run:
     def write(self, workdir: str | os.PathLike[str]) -> None:
         path = pathlib.Path(workdir) / CONFIG_FILE
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(self.to_json(), encoding="utf-8")
-        os.replace(temporary, path)
+        try:
+            temporary.write_text(self.to_json(), encoding="utf-8")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, workdir: str | os.PathLike[str]) -> Self:

@@ -163,7 +163,7 @@ def train(
 
     folder = pathlib.Path(workdir)
     skipped = SkippedFiles(folder / "skipped_files.txt")
-    with _data_errors(skipped), StopSignals() as stop:
+    with _readable_errors(skipped), StopSignals() as stop:
         stream = training_stream(
             source,
             config,
@@ -232,13 +232,15 @@ def _make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:
 
 
 @contextlib.contextmanager
-def _data_errors(skipped: SkippedFiles) -> Iterator[None]:
-    """Raises what the pipeline had to say to the user, which reaches `fit` as an error of TensorFlow's."""
+def _readable_errors(skipped: SkippedFiles) -> Iterator[None]:
+    """Raises what the pipeline and the machine have to say to the user, which arrives as errors of TensorFlow's."""
     try:
         yield
     except tf.errors.OpError as error:
         if skipped.failure is not None:
             raise skipped.failure from None
         if isinstance(error, tf.errors.ResourceExhaustedError):
+            if "No space left" in str(error):
+                raise UserError("no space left on the disk: free some and repeat") from None
             raise UserError("out of memory: a smaller batch_size, image_size or base_filters needs less") from None
         raise
