@@ -83,7 +83,7 @@ class FewPixelsConv2D(keras.layers.Conv2D):
         super().__init__(filters, **{**kwargs, **fixed})
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        batch, height, width = _sizes(image)
         channels = image.shape[-1]
         padded = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
         window = [
@@ -108,7 +108,7 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
         super().__init__(filters, **{**kwargs, **fixed})
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        batch, height, width = _sizes(image)
         channels = image.shape[-1]
         kernel = tf.reshape(self.kernel, [16 * self.filters, channels])
         product = tf.matmul(tf.reshape(image, [-1, channels]), kernel, transpose_b=True)
@@ -116,6 +116,12 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
         rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
         result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
         return tf.nn.bias_add(result, tf.cast(self.bias, result.dtype))
+
+
+def _sizes(image: tf.Tensor) -> list[int | tf.Tensor]:
+    """Batch size, height and width: as numbers where they are known, so that results keep their static shapes."""
+    dynamic = tf.shape(image)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(image.shape[:3])]
 
 
 def _overlap(windows: tf.Tensor, axis: int) -> tf.Tensor:
@@ -148,7 +154,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
         self.border = border
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        batch, height, width = _sizes(image)
         channels = image.shape[-1]
         side = self.kernel_size[0]
         kernel = tf.transpose(tf.reshape(self.kernel, [side * side, channels]))
