@@ -185,7 +185,9 @@ def export(translators: Mapping[str, Any], folder: str | os.PathLike[str], versi
         tf.saved_model.save(module, str(partial), signatures=functions)
         os.rename(partial, path)
     except tf.errors.OpError as error:
-        raise UserError(f"{path} could not be written: {error.message.splitlines()[0]}") from None
+        full = "No space left" in error.message
+        reason = "no space left on the disk" if full else error.message.splitlines()[0]
+        raise UserError(f"{path} could not be written: {reason}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return path

@@ -225,7 +225,7 @@ def _output_names(files: Sequence[Path]) -> list[str]:
 
 
 class ContactSheet:
-    """Rows of input | style | each painter's translations, all cells of a row in one size; the first rows only."""
+    """Rows of input | style | each painter's translations, a row in one size, the first rows only."""
 
     def __init__(self, painters: Sequence[Painter]) -> None:
         self.painters = painters
@@ -242,7 +242,12 @@ class ContactSheet:
         height, width = largest.shape[:2]
         share = min(1.0, SHEET_SIDE / max(height, width))
         size = max(round(width * share), 1), max(round(height * share), 1)
-        self.inputs.append([_resized(cell, size) for cell in (image, self.style) if cell is not None])
+        self.inputs.append([_resized(image, size)])
+        if self.style is not None:
+            fit = min(size[0] / self.style.shape[1], size[1] / self.style.shape[0])
+            self.inputs[-1].append(
+                _resized(self.style, [max(round(side * fit), 1) for side in self.style.shape[1::-1]])
+            )
         for block, titles, cells in zip(self.blocks, self.titles, translations, strict=True):
             block.append([_resized(cell, size) for cell in cells.values()])
             titles[:] = cells
@@ -260,12 +265,12 @@ class ContactSheet:
         return image_grid([blocks], column_titles=["", *(painter.title for painter in self.painters)], gap=12)
 
 
-def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """`[H, W, 3]` uint8 of (width, height) `size`."""
     if image.dtype != np.uint8:
         image = to_uint8(to_float(image)).numpy()
     picture = Image.fromarray(to_channels(image, 3))
-    return np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(picture if picture.size == tuple(size) else picture.resize(size, Image.Resampling.BICUBIC))
 
 
 def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:

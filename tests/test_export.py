@@ -234,7 +234,7 @@ def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr(tf.saved_model, "save", fill_the_disk)
     generator = {"translate": plain_translator(channels=1)}
-    with pytest.raises(UserError, match=r"No space left on device$"):
+    with pytest.raises(UserError, match=r"no space left on the disk$"):
         serving.export(generator, tmp_path / "out", 1)
     assert list((tmp_path / "out").iterdir()) == []
 
