@@ -211,7 +211,10 @@ class BicycleGAN(TranslationModel):
         gradients = dict(zip(learners, gradients, strict=True))
         if self.config.objective == "clr_gan":
             # Alone, this path is all that could teach the encoder (eq. 8 of the paper minimizes over both).
-            gradients["encoder"] = image_tape.gradient(generator_total, self.encoder.trainable_variables)
+            # It says nothing about the variance, whose head stays as it is.
+            gradients["encoder"] = image_tape.gradient(
+                generator_total, self.encoder.trainable_variables, unconnected_gradients="zero"
+            )
         for name in self.networks.keys() - gradients.keys():
             gradients[name] = image_tape.gradient(discriminator_total, self.networks[name].trainable_variables)
 
