@@ -98,7 +98,7 @@ def main(args: flags.FlagValues) -> int:
     config, origins = resolve(config_class, layers)
 
     data_dir = args.data_dir and os.path.abspath(os.path.expanduser(args.data_dir))
-    workdir = args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}")
+    workdir = os.path.expanduser(args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}"))
     source = definition.load("train", config, data_dir)
     try:
         sample_source = definition.load("val", config, data_dir)

@@ -214,12 +214,11 @@ def train(
             model.fit(stream, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
 
     step = latest_step(workdir)
-    if stop.received is None:
+    if step == total_steps:  # also where the signal came during the last step
         say(f"done: {step} steps; the model is in {workdir}")
         return 0
-    if step < total_steps:
-        name = signal.Signals(stop.received).name
-        say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
+    name = signal.Signals(stop.received).name
+    say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
     return 128 + stop.received
 
 
