@@ -26,7 +26,7 @@ def define_flags() -> flags.FlagValues:
     )
     flags.DEFINE_string("output", None, "the folder to write to", required=True, **kwargs)
     flags.DEFINE_integer("num_samples", 4, "translations of each picture with random z", lower_bound=0, **kwargs)
-    flags.DEFINE_integer("seed", 0, "of the random z", **kwargs)
+    flags.DEFINE_integer("seed", 0, "of the random z", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
     flags.DEFINE_boolean("sync", False, "the same random z for all pictures (default: each has its own)", **kwargs)
     flags.DEFINE_string("encode", None, "a picture to take the style from, by its encoded z", **kwargs)
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"

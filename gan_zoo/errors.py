@@ -20,7 +20,7 @@ class NonFiniteError(UserError):
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns a `UserError`, a full disk and a refused permission into one line on stderr and the exit code, mostly 2."""
+    """Turns a `UserError` and what goes wrong with folders and disks into one line on stderr and an exit code."""
     exit_code = UserError.exit_code
     try:
         yield
@@ -28,6 +28,8 @@ def one_line_errors() -> Iterator[None]:
         message, exit_code = str(error), error.exit_code
     except PermissionError as error:
         message = f"no permission for {error.filename!r}: choose another folder or change its rights"
+    except (FileExistsError, NotADirectoryError) as error:
+        message = f"{error.filename!r}: a file stands where a folder is needed; choose another one"
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

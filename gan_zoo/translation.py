@@ -183,11 +183,9 @@ def paint_files(
         The files that could not be used, with the reason.
 
     Raises:
-        UserError: if there is not one that could, or `output` is a file or holds the input.
+        UserError: if there is not one that could.
     """
     output = Path(output)
-    if output.exists() and not output.is_dir():
-        raise UserError(f"--output: {output} is a file, not a folder")
     sheet = ContactSheet(painters)
     bad: dict[Path, str] = {}
     for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):

@@ -302,6 +302,7 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
         (["--workdir={}", "--checkpoint=99"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--chekpoint=99"], "--checkpoint"),
+        (["--workdir={}", "--output={}/config.json"], "a file stands where a folder"),
     ],
 )
 def test_the_script_refuses_in_one_line(tmp_path, capsys, model, arguments, message):
