@@ -212,8 +212,9 @@ class BicycleGAN(TranslationModel):
         if self.config.objective == "clr_gan":
             # Alone, this path is all that could teach the encoder (eq. 8 of the paper minimizes over both).
             # It says nothing about the variance, whose head stays as it is.
+            weights = [variable.value for variable in self.encoder.trainable_variables]
             gradients["encoder"] = image_tape.gradient(
-                generator_total, self.encoder.trainable_variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                generator_total, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
         for name in self.networks.keys() - gradients.keys():
             gradients[name] = image_tape.gradient(discriminator_total, self.networks[name].trainable_variables)
