@@ -29,6 +29,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("seed", 0, "of the random z", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
     flags.DEFINE_boolean("sync", False, "the same random z for all pictures (default: each has its own)", **kwargs)
     flags.DEFINE_string("encode", None, "a picture to take the style from, by its encoded z", **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", "latest, or the step of a checkpoint that is still there", **kwargs)
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
     flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
@@ -49,7 +50,7 @@ def main(values: flags.FlagValues) -> int:
     painters = [
         translation.Painter(
             title,
-            translation.pick_translator(load_run(workdir)[1].translators, values.translator),
+            translation.pick_translator(load_run(workdir, values.checkpoint)[1].translators, values.translator),
             num_samples=values.num_samples,
             seed=values.seed,
             sync=values.sync,

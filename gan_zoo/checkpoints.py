@@ -173,28 +173,50 @@ def latest_checkpoint(workdir: str | os.PathLike[str]) -> str | None:
 def latest_step(workdir: str | os.PathLike[str]) -> int:
     """The step of a run's newest checkpoint, 0 where there is none."""
     path = latest_checkpoint(workdir)
-    return int(re.fullmatch(rf"{PREFIX}-(\d+)", pathlib.Path(path).name)[1]) if path else 0
+    return _step_of(path) if path else 0
 
 
-def restore_networks(model: Any, workdir: str | os.PathLike[str]) -> int:
-    """Loads the weights of a run's newest checkpoint into `model.networks`, for use without training.
+def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: str = "latest") -> int:
+    """Loads the weights of one of a run's checkpoints into `model.networks`, for use without training.
+
+    Args:
+        model: a `TranslationModel`.
+        workdir: the run's folder.
+        checkpoint: "latest", or the step of one of the last ones or of those kept for good.
 
     Returns:
         The step at which they were saved.
 
     Raises:
-        UserError: where there is no checkpoint, or it is damaged or of another model.
+        UserError: where there is no such checkpoint, or it is damaged or of another model.
     """
-    path = latest_checkpoint(workdir)
-    if path is None:
-        raise UserError(f"no checkpoint in {pathlib.Path(workdir) / FOLDER}: train first")
+    folder = pathlib.Path(workdir) / FOLDER
+    # The newest last: it is the one that is meant where a step was both kept and is still one of the last.
+    paths = {_step_of(path): path for path in (*_kept_paths(folder), *_checkpoint_paths(workdir))}
+    if not paths:
+        raise UserError(f"no checkpoint in {folder}: train first")
+    if checkpoint == "latest":
+        path = latest_checkpoint(workdir) or paths[max(paths)]
+    elif checkpoint in map(str, paths):
+        path = paths[int(checkpoint)]
+    else:
+        steps = ", ".join(map(str, sorted(paths)))
+        raise UserError(f"--checkpoint={checkpoint}: give latest, or the step of a checkpoint that is there: {steps}")
     status = _restore(tf.train.Checkpoint(networks=dict(model.networks)), path).expect_partial()
     try:
         status.assert_existing_objects_matched()
     except AssertionError as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
-    return latest_step(workdir)
+    return _step_of(path)
+
+
+def _step_of(path: str) -> int:
+    return int(re.fullmatch(rf"{PREFIX}-(\d+)", pathlib.Path(path).name)[1])
+
+
+def _kept_paths(folder: pathlib.Path) -> list[str]:
+    return [str(file.with_suffix("")) for file in (folder / KEPT_FOLDER).glob(f"{PREFIX}-*.index")]
 
 
 def _checkpoint_paths(workdir: str | os.PathLike[str]) -> list[str]:

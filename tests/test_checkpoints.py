@@ -177,14 +177,29 @@ def test_load_run_needs_the_workdir_alone(models, tmp_path) -> None:
     moved.mkdir()
     for path in [tmp_path / "config.json", tmp_path / "checkpoints"]:
         shutil.move(path, moved)
-    run, model = load_run(moved)
-    assert run == RUN
+    run, model, step = load_run(moved)
+    assert run == RUN and step == 1
     image, z = tf.random.uniform([1, 64, 64, 3], -1, 1), tf.random.normal([1, 3])
     expected = models[0].translators["translate"].function(image, z)
     np.testing.assert_array_equal(model.translators["translate"].function(image, z), expected)
     (moved / "config.json").write_text(RUN.to_json().replace('"bicyclegan"', '"tricyclegan"', 1))
     with pytest.raises(UserError, match="model 'tricyclegan'; known are bicyclegan"):
         load_run(moved)
+
+
+def test_any_checkpoint_that_is_still_there_can_be_used(models, tmp_path) -> None:
+    checkpoints = Checkpoints(tmp_path, models[0], RUN)
+    bias = models[0].generator.trainable_variables[1]
+    for step in (1, 2, 3, 4, 5):  # the last three stay, and the first for good
+        bias.assign(tf.fill(bias.shape, float(step)))
+        path = checkpoints.save(step)
+        if step == 1:
+            checkpoints.keep(path)
+    for checkpoint, step in (("latest", 5), ("4", 4), ("1", 1)):
+        assert restore_networks(models[1], tmp_path, checkpoint) == step
+        np.testing.assert_array_equal(models[1].generator.trainable_variables[1], tf.fill(bias.shape, float(step)))
+    with pytest.raises(UserError, match=r"--checkpoint=2: give latest, or the step .* there: 1, 3, 4, 5"):
+        restore_networks(models[1], tmp_path, "2")
 
 
 def test_space_is_asked_for_before_it_is_needed(models, tmp_path, monkeypatch) -> None:

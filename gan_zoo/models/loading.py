@@ -9,18 +9,24 @@ from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 
 
-def load_run(workdir: str | os.PathLike[str]) -> tuple[Run, TranslationModel]:
-    """Rebuilds the model of a run and loads its newest checkpoint.
+def load_run(workdir: str | os.PathLike[str], checkpoint: str = "latest") -> tuple[Run, TranslationModel, int]:
+    """Rebuilds the model of a run and loads one of its checkpoints.
 
     The networks compute in float32, also where they were trained with mixed precision.
 
+    Args:
+        workdir: the run's folder.
+        checkpoint: "latest", or the step of a checkpoint that is still there.
+
+    Returns:
+        The run, its model, and the step of the checkpoint.
+
     Raises:
-        UserError: if the folder holds no run, no checkpoint, or one that does not fit.
+        UserError: if the folder holds no run, no such checkpoint, or one that does not fit.
     """
     run = Run.read(workdir)
     if run.model not in MODELS:
         raise UserError(f"{workdir} holds a run of the model {run.model!r}; known are {', '.join(MODELS)}")
     model_class = MODELS[run.model]
     model = model_class(model_class.config_class.from_dict(run.settings))
-    restore_networks(model, workdir)
-    return run, model
+    return run, model, restore_networks(model, workdir, checkpoint)
