@@ -19,3 +19,22 @@ test: install
 lint: install
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+
+DEMO_STEPS ?= 1500
+DEMO ?= demo
+
+demo: install
+	$(RUN) train.py --model=bicyclegan --dataset=shapes --workdir=$(DEMO)/run --steps=$(DEMO_STEPS) --sample_every=500
+	$(RUN) -m datasets.shapes $(DEMO)/drawings
+	$(RUN) translate.py --workdir=$(DEMO)/run --input=$(DEMO)/drawings --output=$(DEMO)/translations \
+	  --num_samples=6 --sync --interpolate=12
+	$(RUN) export.py --workdir=$(DEMO)/run
+	@echo
+	@echo "While it learnt:      $(DEMO)/run/samples"
+	@echo "New drawings:         $(DEMO)/translations/contact_sheet.png"
+	@echo "For TF Serving:       $(DEMO)/run/export"
+
+bench: install
+	$(RUN) benchmarks/train_step.py
+	$(RUN) benchmarks/inference.py
+	$(RUN) benchmarks/pipeline.py

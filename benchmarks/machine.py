@@ -39,8 +39,16 @@ def forward_flops(network: keras.Model, *input_shapes: Sequence[int]) -> float:
     dtypes = [tensor.dtype for tensor in network.inputs]
     specs = [tf.TensorSpec(shape, dtype) for shape, dtype in zip(input_shapes, dtypes, strict=True)]
     forward = tf.function(lambda *inputs: network(inputs if len(inputs) > 1 else inputs[0], training=False))
-    operations = forward.get_concrete_function(*specs).graph.get_operations()
-    return sum(_operation_flops(operation) for operation in operations)
+    return graph_flops(forward.get_concrete_function(*specs).graph)
+
+
+def graph_flops(graph: tf.Graph) -> float:
+    """Counts the multiplications and additions of the convolutions and matrix products in a traced function.
+
+    Raises:
+        ValueError: if a shape is not known.
+    """
+    return sum(_operation_flops(operation) for operation in graph.get_operations())
 
 
 def _operation_flops(operation: tf.Operation) -> float:
@@ -60,6 +68,9 @@ def _operation_flops(operation: tf.Operation) -> float:
     if operation.type == "Conv2DBackpropInput":  # a transposed convolution: each input value spreads over a window
         _, kernel, image = operation.inputs
         return 2.0 * size(image) * math.prod(kernel.shape[:3])
+    if operation.type == "Conv2DBackpropFilter":  # as many products as the convolution that it belongs to
+        _, _, gradient = operation.inputs
+        return 2.0 * size(gradient) * math.prod(operation.outputs[0].shape[:3])
     if operation.type in ("PartitionedCall", "StatefulPartitionedCall"):
         raise ValueError(f"{operation.name} hides its operations in a function of its own")
     return 0.0

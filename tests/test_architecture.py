@@ -1,0 +1,91 @@
+"""The rules of the house: imports go one way, files stay short, the documents name what there is."""
+
+import ast
+import pathlib
+import re
+
+import pytest
+
+from gan_zoo.models import MODELS
+
+ROOT = pathlib.Path(__file__).parents[1]
+LIBRARY = sorted((ROOT / "gan_zoo").rglob("*.py"))
+SOURCES = [*LIBRARY, *sorted((ROOT / "datasets").rglob("*.py")), *sorted(ROOT.glob("*.py"))]
+
+BASE = {"gan_zoo", "errors"}
+GROUND = {"config", "images", "layers", "losses", "noise", "optimizers", "schedules"}
+# Room -> the rooms of gan_zoo that it may import, besides itself where it is a folder.
+ALLOWED = {
+    "errors": set(),
+    **dict.fromkeys(GROUND, BASE),
+    "networks": BASE | {"layers"},
+    "checkpoints": BASE | {"config"},
+    "models": BASE | GROUND - {"images"} | {"networks", "checkpoints"},
+    "pipeline": BASE | {"images"},
+    "callbacks": BASE | {"images", "checkpoints"},
+    "serving": BASE | {"images"},
+    "translation": BASE | {"images", "serving"},
+    "training": BASE | GROUND | {"callbacks", "checkpoints", "models", "pipeline"},
+}
+
+
+def imported_modules(path: pathlib.Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(path: pathlib.Path) -> str:
+    return path.relative_to(ROOT / "gan_zoo").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_library_imports_one_way(path) -> None:
+    room = room_of(path)
+    modules = imported_modules(path)
+    scripts = {script.stem for script in ROOT.glob("*.py")}
+    outside = {name.split(".")[0] for name in modules}
+    assert not outside & ({"datasets", "tests", "benchmarks"} | scripts), (
+        "the library knows no data sets and no scripts"
+    )
+    if room == "__init__":
+        return
+    rooms = {name.split(".")[1] for name in modules if name.startswith("gan_zoo.") and name != "gan_zoo.__version__"}
+    assert rooms <= ALLOWED[room] | {room}
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_library_reads_no_flags(path) -> None:
+    assert not any(name.startswith("absl.flags") or name == "absl.app" for name in imported_modules(path))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gan_zoo" / "models").glob("*.py")), ids=lambda path: path.name)
+def test_no_model_imports_another(path) -> None:
+    if path.stem in ("__init__", "base", "loading"):
+        return
+    others = {f"gan_zoo.models.{other.stem}" for other in path.parent.glob("*.py")} - {"gan_zoo.models.base"}
+    assert not imported_modules(path) & others
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "datasets").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_data_sets_know_only_images_and_errors(path) -> None:
+    rooms = {name.split(".")[1] for name in imported_modules(path) if name.startswith("gan_zoo.")}
+    assert rooms <= {"images", "errors"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_short(path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_every_model_has_its_row_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in MODELS:
+        assert re.search(rf"^\| `{name}` \|", readme, flags=re.MULTILINE), f"README.md has no row for {name}"
