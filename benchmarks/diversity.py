@@ -1,19 +1,17 @@
-"""Does one drawing get many colours, does the encoder carry a style over? Measured on `shapes`, by its known factors.
+"""Does one drawing get many colours, does the encoder carry a style over? python benchmarks/diversity.py"""
 
-    python -m benchmarks.diversity --steps=4000 --seeds=0,1,2 --set z_injection=all
-    python -m benchmarks.diversity --steps=4000 --set objective=noise      # pix2pix with a random z, the baseline
-
-Trains each seed from nothing and reports for drawings that it has not seen (the `val` split): the share of drawings of
-which 32 samples reach at least 4 of the 6 hues, the share of style pictures whose hue comes back with their encoded z,
-and the L1 distance of encoded reconstructions and of random samples to the truth.
-"""
-
+import sys
 import time
+from pathlib import Path
 
-import command_line  # isort: skip  (first: it makes TensorFlow quiet)
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import command_line  # before all that imports TensorFlow
+
+# isort: split
 import numpy as np
 import tensorflow as tf
-from absl import flags
 
 from datasets import DATASETS
 from datasets.shapes import HUES, ShapesSource
@@ -25,6 +23,14 @@ from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.pipeline import evaluation_batches, training_stream
 from gan_zoo.training import build_model, count_steps, learning_rate_schedule
 
+USAGE = """usage: python benchmarks/diversity.py [flags]
+
+Trains BicycleGAN on `shapes`, once a seed, and reports for drawings that it has not seen (the `val` split): the share of
+drawings of which 32 samples reach at least 4 of the 6 hues, the share of style pictures whose hue comes back with their
+encoded z, and the L1 distance of encoded reconstructions and of random samples to the truth, in [-1, 1].
+
+    python benchmarks/diversity.py --set z_injection=all
+    python benchmarks/diversity.py --set objective=noise      # pix2pix with a random z, the paper's baseline"""
 SAMPLES = 32
 MIN_SAMPLES = 2  # samples that make a hue count
 MIN_SATURATION = 0.3
@@ -92,35 +98,40 @@ def sheet(translator: Translator, source: ShapesSource, config: BicycleGANConfig
     return image_grid([[to_uint8(column[row]).numpy() for column in columns] for row in range(8)])
 
 
-def main(flag_values: flags.FlagValues) -> None:
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    kwargs = {"flag_values": values}
+    flags.DEFINE_integer("steps", 3000, "training steps", lower_bound=1, **kwargs)
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds, a training each", **kwargs)
+    flags.DEFINE_multi_string("set", [], "key=value: a setting of BicycleGAN; may be repeated", **kwargs)
+    flags.DEFINE_integer("num_drawings", 50, "unseen drawings to translate", lower_bound=1, **kwargs)
+    flags.DEFINE_string("picture", None, "write sample sheets there; SEED in the name is replaced", **kwargs)
+    return values
+
+
+def main(values: flags.FlagValues) -> None:
     results = []
-    for seed in flag_values.seeds:
+    for seed in values.seeds:
         config, _ = resolve(
             BicycleGANConfig,
             [
                 ("recommended", DATASETS["shapes"].recommended["bicyclegan"]),
-                ("--set", parse_settings(BicycleGANConfig, flag_values.set)),
-                ("flag", {"seed": int(seed), "steps": flag_values.steps}),
+                ("--set", parse_settings(BicycleGANConfig, values.set)),
+                ("flag", {"seed": int(seed), "steps": values.steps}),
             ],
         )
         start = time.perf_counter()
         model = train(config)
         minutes = (time.perf_counter() - start) / 60
         source = DATASETS["shapes"].load("val", config, None)
-        figures = measure(model.translators["translate"], source, config, flag_values.num_drawings)
+        figures = measure(model.translators["translate"], source, config, values.num_drawings)
         results.append(figures)
         print(f"seed {seed}: {minutes:.1f} min, " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)
-        if flag_values.picture:
+        if values.picture:
             picture = sheet(model.translators["translate"], source, config)
-            write_png(flag_values.picture.replace("SEED", seed), picture)
+            write_png(values.picture.replace("SEED", seed), picture)
     print("median: " + ", ".join(f"{key} {np.median([r[key] for r in results]):.3f}" for key in results[0]))
 
 
 if __name__ == "__main__":
-    FLAGS = flags.FlagValues()
-    flags.DEFINE_integer("steps", 4000, "training steps", flag_values=FLAGS)
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds, a training each", flag_values=FLAGS)
-    flags.DEFINE_multi_string("set", [], "key=value: a setting of BicycleGAN", flag_values=FLAGS)
-    flags.DEFINE_integer("num_drawings", 50, "unseen drawings to translate", flag_values=FLAGS)
-    flags.DEFINE_string("picture", None, "write sample sheets there; SEED in the name is replaced", flag_values=FLAGS)
-    command_line.run(main, FLAGS, __doc__)
+    command_line.run(main, define_flags(), USAGE)
