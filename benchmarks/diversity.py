@@ -25,9 +25,9 @@ from gan_zoo.training import build_model, count_steps, learning_rate_schedule
 
 USAGE = """usage: python benchmarks/diversity.py [flags]
 
-Trains BicycleGAN on `shapes`, once a seed, and reports for drawings that it has not seen (the `val` split): the share of
-drawings of which 32 samples reach at least 4 of the 6 hues, the share of style pictures whose hue comes back with their
-encoded z, and the L1 distance of encoded reconstructions and of random samples to the truth, in [-1, 1].
+Trains BicycleGAN on `shapes`, once a seed, and reports for drawings that it has not seen (the `val` split): the share
+of drawings of which 32 samples reach at least 4 of the 6 hues, the share of style pictures whose hue comes back with
+their encoded z, and the L1 distance of encoded reconstructions and of random samples to the truth, in [-1, 1].
 
     python benchmarks/diversity.py --set z_injection=all
     python benchmarks/diversity.py --set objective=noise      # pix2pix with a random z, the paper's baseline"""
