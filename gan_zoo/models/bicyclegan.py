@@ -33,6 +33,7 @@ class BicycleGANConfig(Config):
     num_downs: int | None = option(None, "halvings in the U-Net; none: as many as the image size takes", MIN_DOWNS)
     base_filters: int = option(64, "filters of the generator's first convolution", 1)
     upsampling: Literal["transposed", "bilinear"] = option("transposed", "how the generator doubles its size")
+    init_gain: float = option(0.02, "of the xavier initializer of all networks", 0.0)
     dropout: bool = option(True, "dropout in the generator's wide blocks, in training only")
     encoder_type: Literal["resnet", "plain"] = option("resnet", "residual blocks or strided convolutions")
     encoder_filters: int = option(64, "filters of the encoder's first convolution", 1)
@@ -98,6 +99,7 @@ class BicycleGAN(TranslationModel):
             z_injection=config.z_injection,
             upsampling=config.upsampling,
             dropout=config.dropout,
+            init_gain=config.init_gain,
         )
         if self.has_encoder:
             self.encoder = self._build_encoder()
@@ -112,11 +114,12 @@ class BicycleGAN(TranslationModel):
     def _build_encoder(self) -> keras.Model:
         config = self.config
         halvings = int(math.log2(config.image_size))
-        sizes = {"input_channels": config.target_channels, "latent_dim": config.latent_dim}
+        shared = {"input_channels": config.target_channels, "latent_dim": config.latent_dim}
+        shared |= {"base_filters": config.encoder_filters, "init_gain": config.init_gain}
         # Down to 8 px, as the authors' networks for 128 and 256 px.
         if config.encoder_type == "resnet":
-            return resnet_encoder(num_blocks=max(halvings - 4, 1), base_filters=config.encoder_filters, **sizes)
-        return plain_encoder(num_layers=max(halvings - 3, 2), base_filters=config.encoder_filters, **sizes)
+            return resnet_encoder(num_blocks=max(halvings - 4, 1), **shared)
+        return plain_encoder(num_layers=max(halvings - 3, 2), **shared)
 
     def _build_discriminator(self, name: str) -> keras.Model:
         config = self.config
@@ -125,6 +128,7 @@ class BicycleGAN(TranslationModel):
             base_filters=config.discriminator_filters,
             num_layers=config.discriminator_layers,
             num_scales=config.discriminator_scales,
+            init_gain=config.init_gain,
             name=name,
         )
 
@@ -189,7 +193,8 @@ class BicycleGAN(TranslationModel):
             real_logits = {
                 path: self._judge(path, part["input_image"], part["target_image"]) for path, part in parts.items()
             }
-            recovered = self.encoder(fake_images["random"], training=True)[0] if self._recovers_latent else None
+            recovers = self.has_encoder and self.has_random_path
+            recovered = self.encoder(fake_images["random"], training=True)[0] if recovers else None
             generator_losses = self.generator_losses(
                 target_images={path: part["target_image"] for path, part in parts.items()},
                 fake_images=fake_images,
@@ -269,10 +274,6 @@ class BicycleGAN(TranslationModel):
             for path in real_logits
         }
 
-    @property
-    def _recovers_latent(self) -> bool:
-        return self.has_encoder and self.has_random_path
-
     def _parts(self, batch: dict[str, tf.Tensor]) -> dict[str, dict[str, tf.Tensor]]:
         """Cuts the batch into paths; `condition` is the input that the path translates."""
         if self.config.objective == "bicyclegan":
@@ -286,8 +287,7 @@ class BicycleGAN(TranslationModel):
     def _judge(self, path: str, condition: tf.Tensor, image: tf.Tensor) -> list[tf.Tensor]:
         discriminator = self.discriminator_encoded if path == "encoded" else self.discriminator_random
         seen = tf.concat([condition, image], axis=-1) if self.config.conditional else image
-        logits = discriminator(seen, training=True)
-        return list(logits) if isinstance(logits, (list, tuple)) else [logits]
+        return discriminator(seen, training=True)
 
     def _total(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
         """Their sum as one replica's share of the whole: means are divided by the replicas, the KL is a sum."""

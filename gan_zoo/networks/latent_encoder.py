@@ -7,7 +7,13 @@ from gan_zoo.layers import InstanceNorm, xavier_normal
 
 
 def resnet_encoder(
-    *, input_channels: int, latent_dim: int, num_blocks: int, base_filters: int = 64, name: str = "encoder"
+    *,
+    input_channels: int,
+    latent_dim: int,
+    num_blocks: int,
+    base_filters: int = 64,
+    init_gain: float = 0.02,
+    name: str = "encoder",
 ) -> keras.Model:
     """Builds the residual encoder (Zhu et al. 2017, arXiv 1711.11586, section 4, `E_ResNet`).
 
@@ -19,30 +25,39 @@ def resnet_encoder(
         latent_dim: length of mu and logvar.
         num_blocks: residual blocks, each of which halves the image after a first halving.
         base_filters: channels of the first convolution; they grow to fourfold.
+        init_gain: of the xavier initializer of all kernels.
         name: of the Keras model.
 
     Returns:
         A model from `[B, H, W, input_channels]` in [-1, 1] to `(mu, logvar)`, both `[B, latent_dim]`.
     """
     image = keras.Input((None, None, input_channels), name="image")
-    x = _conv(base_filters, 4, strides=2, padding="same", name="conv_0")(image)  # [B, H/2, W/2, base_filters]
+    x = _conv(base_filters, 4, init_gain, strides=2, padding="same", name="conv_0")(
+        image
+    )  # [B, H/2, W/2, base_filters]
     for block in range(1, num_blocks + 1):
         width, next_width = (base_filters * min(count, 4) for count in (block, block + 1))
         y = InstanceNorm(name=f"block_{block}_norm_0")(x)
         y = keras.layers.LeakyReLU(0.2, name=f"block_{block}_activation_0")(y)
-        y = _conv(width, 3, padding="same", name=f"block_{block}_conv_0")(y)
+        y = _conv(width, 3, init_gain, padding="same", name=f"block_{block}_conv_0")(y)
         y = InstanceNorm(name=f"block_{block}_norm_1")(y)
         y = keras.layers.LeakyReLU(0.2, name=f"block_{block}_activation_1")(y)
-        y = ConvMeanPool(next_width, kernel_initializer=xavier_normal(), name=f"block_{block}_conv_1")(y)
+        y = ConvMeanPool(next_width, kernel_initializer=xavier_normal(init_gain), name=f"block_{block}_conv_1")(y)
         shortcut = keras.layers.AveragePooling2D(2, name=f"block_{block}_half_size")(x)
-        shortcut = _conv(next_width, 1, name=f"block_{block}_shortcut")(shortcut)
+        shortcut = _conv(next_width, 1, init_gain, name=f"block_{block}_shortcut")(shortcut)
         x = keras.layers.Add(name=f"block_{block}")([y, shortcut])  # [B, H/2^(block+1), W/2^(block+1), next_width]
     x = keras.layers.LeakyReLU(0.2, name="last_activation")(x)
-    return _with_heads(image, x, latent_dim, name)
+    return _with_heads(image, x, latent_dim, init_gain, name)
 
 
 def plain_encoder(
-    *, input_channels: int, latent_dim: int, num_layers: int, base_filters: int = 64, name: str = "encoder"
+    *,
+    input_channels: int,
+    latent_dim: int,
+    num_layers: int,
+    base_filters: int = 64,
+    init_gain: float = 0.02,
+    name: str = "encoder",
 ) -> keras.Model:
     """Builds the encoder of strided 4x4 convolutions (`E_NLayers` of the authors' code).
 
@@ -51,6 +66,7 @@ def plain_encoder(
         latent_dim: length of mu and logvar.
         num_layers: convolutions, each of which halves the image.
         base_filters: channels of the first convolution; they double to fourfold.
+        init_gain: of the xavier initializer of all kernels.
         name: of the Keras model.
 
     Returns:
@@ -59,27 +75,29 @@ def plain_encoder(
     image = keras.Input((None, None, input_channels), name="image")
     x = image
     for layer in range(num_layers):
-        x = _conv(base_filters * min(2**layer, 4), 4, strides=2, padding="same", name=f"conv_{layer}")(x)
+        x = _conv(base_filters * min(2**layer, 4), 4, init_gain, strides=2, padding="same", name=f"conv_{layer}")(x)
         if layer > 0:
             x = InstanceNorm(name=f"norm_{layer}")(x)
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{layer}")(x)
-    return _with_heads(image, x, latent_dim, name)
+    return _with_heads(image, x, latent_dim, init_gain, name)
 
 
-def _with_heads(image: keras.KerasTensor, x: keras.KerasTensor, latent_dim: int, name: str) -> keras.Model:
+def _with_heads(
+    image: keras.KerasTensor, x: keras.KerasTensor, latent_dim: int, init_gain: float, name: str
+) -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
 
     def head(head_name: str) -> keras.KerasTensor:
         dense = keras.layers.Dense(
-            latent_dim, kernel_initializer=xavier_normal(), dtype=keras.backend.floatx(), name=head_name
+            latent_dim, kernel_initializer=xavier_normal(init_gain), dtype=keras.backend.floatx(), name=head_name
         )
         return dense(x)
 
     return keras.Model(image, [head("mu"), head("logvar")], name=name)
 
 
-def _conv(filters: int, kernel_size: int, **kwargs) -> keras.layers.Layer:
-    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(), **kwargs)
+def _conv(filters: int, kernel_size: int, init_gain: float, **kwargs) -> keras.layers.Layer:
+    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(init_gain), **kwargs)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

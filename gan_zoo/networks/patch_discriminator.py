@@ -12,6 +12,7 @@ def patch_discriminator(
     base_filters: int = 64,
     num_layers: int = 3,
     num_scales: int = 1,
+    init_gain: float = 0.02,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds a discriminator that judges overlapping patches: 16, 34, 70, 142, 286 px wide for 1 to 5 layers.
@@ -24,6 +25,7 @@ def patch_discriminator(
         base_filters: channels of the first convolution at full size; they double up to eightfold.
         num_layers: strided convolutions.
         num_scales: independent networks on ever smaller images.
+        init_gain: of the xavier initializer of all kernels.
         name: of the Keras model.
 
     Returns:
@@ -35,14 +37,16 @@ def patch_discriminator(
     for scale in range(num_scales):
         if scale > 0:
             x = HalfSize(name=f"half_size_{scale}")(x)
-        logits.append(_one_scale(x, max(base_filters // 2**scale, 1), num_layers, name=f"scale_{scale}"))
+        logits.append(_one_scale(x, max(base_filters // 2**scale, 1), num_layers, init_gain, name=f"scale_{scale}"))
     return keras.Model(image, logits, name=name)
 
 
-def _one_scale(x: keras.KerasTensor, base_filters: int, num_layers: int, name: str) -> keras.KerasTensor:
+def _one_scale(
+    x: keras.KerasTensor, base_filters: int, num_layers: int, init_gain: float, name: str
+) -> keras.KerasTensor:
     def conv(filters: int, index: int, **kwargs) -> keras.layers.Layer:
         return keras.layers.Conv2D(
-            filters, 4, kernel_initializer=xavier_normal(), name=f"{name}_conv_{index}", **kwargs
+            filters, 4, kernel_initializer=xavier_normal(init_gain), name=f"{name}_conv_{index}", **kwargs
         )
 
     def activation(index: int) -> keras.layers.Layer:
@@ -59,7 +63,9 @@ def _one_scale(x: keras.KerasTensor, base_filters: int, num_layers: int, name: s
             x = conv(filters, index)(x)
         x = InstanceNorm(name=f"{name}_norm_{index}")(x)
         x = activation(index)(x)
-    x = OneChannelConv2D(4, border=1, kernel_initializer=xavier_normal(), name=f"{name}_conv_{num_layers + 1}")(x)
+    x = OneChannelConv2D(
+        4, border=1, kernel_initializer=xavier_normal(init_gain), name=f"{name}_conv_{num_layers + 1}"
+    )(x)
     return keras.layers.Activation("linear", dtype=keras.backend.floatx(), name=f"{name}_logits")(x)
 
 

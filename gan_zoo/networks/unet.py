@@ -24,6 +24,7 @@ def unet(
     z_injection: str = "input",
     upsampling: str = "transposed",
     dropout: bool = False,
+    init_gain: float = 0.02,
     name: str = "generator",
 ) -> keras.Model:
     """Builds a U-Net: `num_downs` halvings of the image, as many doublings, a skip between each pair of equals.
@@ -41,6 +42,7 @@ def unet(
             down (there, as in the authors' code, the LeakyReLU bends z too and the skips carry no z).
         upsampling: `transposed` (4x4 transposed convolution) or `bilinear` (resize, reflection padding, 3x3).
         dropout: whether the blocks of eightfold width on the way up, all but the innermost, drop half of their values.
+        init_gain: of the xavier initializer of all kernels.
         name: of the Keras model.
 
     Returns:
@@ -62,18 +64,20 @@ def unet(
             x = TileConcat(name=f"z_{level}")(x, z)
         if level > 0:
             x = keras.layers.LeakyReLU(0.2, name=f"down_{level}_activation")(x)
-        x = _downsample(
-            x, filters[level], few_pixels=level >= num_downs - 2, name=f"down_{level}"
-        )  # [B, H/2^(level+1), ...]
+        few_pixels = level >= num_downs - 2
+        # [B, H / 2^(level + 1), W / 2^(level + 1), filters]
+        kwargs = {"kernel_initializer": xavier_normal(init_gain), "name": f"down_{level}"}
+        x = _downsample(x, filters[level], few_pixels, **kwargs)
         if 0 < level < innermost:
             x = InstanceNorm(name=f"down_{level}_norm")(x)
 
     for level in reversed(range(num_downs)):
         channels = filters[level - 1] if level > 0 else output_channels
         x = keras.layers.ReLU(name=f"up_{level}_activation")(x)
-        x = _upsample(
-            x, channels, upsampling, few_pixels=level >= num_downs - 3, name=f"up_{level}"
-        )  # [B, H/2^level, W/2^level, channels]
+        few_pixels = level >= num_downs - 3
+        # [B, H / 2^level, W / 2^level, channels]
+        kwargs = {"kernel_initializer": xavier_normal(init_gain), "name": f"up_{level}"}
+        x = _upsample(x, channels, upsampling, few_pixels, **kwargs)
         if level > 0:
             x = InstanceNorm(name=f"up_{level}_norm")(x)
             if dropout and MIN_DOWNS - 1 <= level < innermost:
@@ -84,25 +88,19 @@ def unet(
     return keras.Model(image if z is None else [image, z], output, name=name)
 
 
-def _downsample(x: keras.KerasTensor, filters: int, few_pixels: bool, name: str) -> keras.KerasTensor:
+def _downsample(x: keras.KerasTensor, filters: int, few_pixels: bool, **kwargs) -> keras.KerasTensor:
     if few_pixels:
-        return FewPixelsConv2D(filters, kernel_initializer=xavier_normal(), name=name)(x)
-    return _conv(filters, 4, strides=2, padding="same", name=name)(x)
+        return FewPixelsConv2D(filters, **kwargs)(x)
+    return keras.layers.Conv2D(filters, 4, strides=2, padding="same", **kwargs)(x)
 
 
-def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, few_pixels: bool, name: str) -> keras.KerasTensor:
+def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, few_pixels: bool, **kwargs) -> keras.KerasTensor:
     if upsampling == "transposed":
         if few_pixels:
-            return FewPixelsConv2DTranspose(filters, kernel_initializer=xavier_normal(), name=name)(x)
-        return keras.layers.Conv2DTranspose(
-            filters, 4, strides=2, padding="same", kernel_initializer=xavier_normal(), name=name
-        )(x)
+            return FewPixelsConv2DTranspose(filters, **kwargs)(x)
+        return keras.layers.Conv2DTranspose(filters, 4, strides=2, padding="same", **kwargs)(x)
     if upsampling == "bilinear":
-        x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_resize")(x)
-        x = ReflectionPad2D(1, name=f"{name}_pad")(x)
-        return _conv(filters, 3, name=name)(x)
+        x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"{kwargs['name']}_resize")(x)
+        x = ReflectionPad2D(1, name=f"{kwargs['name']}_pad")(x)
+        return keras.layers.Conv2D(filters, 3, **kwargs)(x)
     raise ValueError(f"upsampling must be transposed or bilinear. Received: upsampling={upsampling!r}")
-
-
-def _conv(filters: int, kernel_size: int, **kwargs) -> keras.layers.Layer:
-    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(), **kwargs)
