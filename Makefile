@@ -20,11 +20,11 @@ lint: install
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-DEMO_STEPS ?= 1500
+DEMO_STEPS ?= 4000
 DEMO ?= demo
 
 demo: install
-	$(RUN) train.py --model=bicyclegan --dataset=shapes --workdir=$(DEMO)/run --steps=$(DEMO_STEPS) --sample_every=500
+	$(RUN) train.py --model=bicyclegan --dataset=shapes --workdir=$(DEMO)/run --steps=$(DEMO_STEPS) --sample_every=1000
 	$(RUN) -m datasets.shapes $(DEMO)/drawings
 	$(RUN) translate.py --workdir=$(DEMO)/run --input=$(DEMO)/drawings --output=$(DEMO)/translations \
 	  --num_samples=6 --sync --interpolate=12
