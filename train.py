@@ -15,7 +15,7 @@ from gan_zoo.training import STRATEGIES, Intervals, make_strategy, train
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
-USAGE = """usage: python train.py --model=NAME --dataset=NAME [flags]
+USAGE = """usage: python train.py --model=NAME [--dataset=NAME] [flags]
 
 Trains until the last step, or goes on where the same command was stopped. All that a run makes lies in its workdir."""
 HELP = {field.name: field.metadata["help"] for field in dataclasses.fields(Config)}
@@ -25,7 +25,7 @@ def define_flags() -> flags.FlagValues:
     values, defaults = flags.FlagValues(), Intervals()
     kwargs = {"flag_values": values}
     flags.DEFINE_string("model", None, f"what to train: {', '.join(MODELS)}", **kwargs)
-    flags.DEFINE_string("dataset", None, f"what to train on: {', '.join(DATASETS)}", **kwargs)
+    flags.DEFINE_string("dataset", "shapes", f"what to train on: {', '.join(DATASETS)}", **kwargs)
     flags.DEFINE_string(
         "data_dir", None, "folder of the images, or of downloads (default: the data set's own)", **kwargs
     )
