@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import flags, logging
 
 WIDTH = 118
+PATH_FLAGS = ("workdir", "data_dir", "input", "output", "encode")  # of whichever script
 
 
 @contextlib.contextmanager
@@ -78,6 +79,7 @@ def run(
             print(_help_text(flag_values, usage) + (more_help(flag_values) if more_help else ""))
             sys.exit(0)
         _parse(flag_values, argv)
+        _expand_paths(flag_values)
         try:
             exit_code = main(flag_values)
         except KeyboardInterrupt:
@@ -100,6 +102,19 @@ def _parse(flag_values: flags.FlagValues, argv: list[str]) -> None:
         raise UserError(
             f"unexpected {unexpected[0]!r}: all arguments are flags, --name=value; they are {', '.join(names)}"
         )
+
+
+def _expand_paths(flag_values: flags.FlagValues) -> None:
+    """Puts the home folder for `~`, which a shell leaves alone behind `=`."""
+    for name in PATH_FLAGS:
+        value = flag_values[name].value if name in flag_values else None
+        if value is None:
+            continue
+        paths = value if isinstance(value, list) else [value]
+        if not all(paths) or not paths:
+            raise UserError(f"--{name} is empty: give a path")
+        expanded = [os.path.expanduser(path) for path in paths]
+        flag_values[name].value = expanded if isinstance(value, list) else expanded[0]
 
 
 def _help_text(flag_values: flags.FlagValues, usage: str) -> str:

@@ -37,7 +37,7 @@ def define_flags() -> flags.FlagValues:
 
 
 def main(values: flags.FlagValues) -> int:
-    """Translates; returns 1 if some of the pictures could not be used, else 0."""
+    """Translates; returns 1 if there are pictures that could not be translated, else 0."""
     files = translation.find_images(values.input)
     if Path(values.input).resolve() == Path(values.output).resolve():
         raise UserError("--output: give another folder than --input, or the next run translates the translations")

@@ -5,6 +5,8 @@ import errno
 import sys
 from collections.abc import Iterator
 
+import tensorflow as tf
+
 
 class UserError(ValueError):
     """A mistake that the user can mend: the message says what was wrong and what would be right, in one line."""
@@ -20,7 +22,7 @@ class NonFiniteError(UserError):
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns a `UserError` and what goes wrong with folders and disks into one line on stderr and an exit code."""
+    """Turns a `UserError` and what goes wrong with files, disks and memory into one line on stderr and an exit code."""
     exit_code = UserError.exit_code
     try:
         yield
@@ -31,11 +33,19 @@ def one_line_errors() -> Iterator[None]:
     except (FileExistsError, NotADirectoryError) as error:
         message = f"{error.filename!r}: a file stands where a folder is needed; choose another one"
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = (
+                f"no space left on the disk{f' for {error.filename!r}' if error.filename else ''}: free some and repeat"
+            )
+        elif error.errno and error.filename:
+            message = f"{error.filename!r}: {error.strerror}"
+        else:
             raise
-        message = (
-            f"no space left on the disk{f' for {error.filename!r}' if error.filename else ''}: free some and repeat"
-        )
+    except tf.errors.ResourceExhaustedError as error:
+        if "No space left" in str(error):
+            message = "no space left on the disk: free some and repeat"
+        else:
+            message = "out of memory: smaller pictures or a smaller batch_size need less"
     else:
         return
     print(f"error: {' '.join(message.split())}", file=sys.stderr)

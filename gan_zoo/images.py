@@ -208,21 +208,20 @@ def crop_back(image: tf.Tensor, padding: tf.Tensor, scale: int = 1) -> tf.Tensor
 def image_grid(
     rows: Sequence[Sequence[np.ndarray]],
     column_titles: Sequence[str] = (),
-    row_titles: Sequence[str] = (),
     gap: int = 2,
 ) -> np.ndarray:
     """Lays pictures out on white, each in the middle of its cell.
 
     Args:
         rows: rows of `[H, W, C]` uint8 with C of 1, 3 or 4, of any sizes; rows may differ in length.
-        column_titles, row_titles: drawn above and to the left; cut after 40 characters.
+        column_titles: drawn above; cut after 40 characters.
         gap: pixels between the cells.
 
     Returns:
         `[H, W, 3]` uint8.
     """
     font = ImageFont.load_default()
-    column_titles, row_titles = ([_shortened(title) for title in titles] for titles in (column_titles, row_titles))
+    column_titles = [_shortened(title) for title in column_titles]
     text_width = [int(np.ceil(font.getlength(title))) + gap for title in column_titles]
     widths = [0] * max([len(row) for row in rows] + [len(column_titles)])
     for column in range(len(widths)):
@@ -230,18 +229,14 @@ def image_grid(
         widths[column] = max(cells + text_width[column : column + 1])
     text_height = 14  # of Pillow's default font, which is 10 pixels high, with some air
     heights = [max([cell.shape[0] for cell in row], default=0) for row in rows]
-    heights = [max(height, text_height) if row_titles else height for height in heights]
     top = text_height if column_titles else 0
-    left = max([int(np.ceil(font.getlength(title))) + 2 * gap for title in row_titles], default=0)
 
-    lefts = left + np.cumsum([0] + [width + gap for width in widths])
+    lefts = np.cumsum([0] + [width + gap for width in widths])
     tops = top + np.cumsum([0] + [height + gap for height in heights])
     canvas = Image.new("RGB", (int(max(lefts[-1] - gap, 1)), int(max(tops[-1] - gap, 1))), "white")
     draw = ImageDraw.Draw(canvas)
     for title, x in zip(column_titles, lefts, strict=False):
         draw.text((int(x), 0), title, fill="black", font=font)
-    for title, y, height in zip(row_titles, tops, heights, strict=False):
-        draw.text((gap, int(y) + (height - text_height) // 2), title, fill="black", font=font)
     for row, y, height in zip(rows, tops, heights, strict=False):
         for cell, x, width in zip(row, lefts, widths, strict=False):
             place = (int(x) + (width - cell.shape[1]) // 2, int(y) + (height - cell.shape[0]) // 2)
@@ -262,10 +257,15 @@ def encode_png(image: np.ndarray) -> bytes:
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes `[H, W, C]` uint8 or uint16 as a PNG file that is whole whenever it is there."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    write_whole(Path(path), encode_png(image))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file that is whole whenever it is there."""
+    # Its own name is not part of it: that may be as long as a name can be.
+    partial = path.with_name(f".{os.getpid()}.partial")
     try:
-        partial.write_bytes(encode_png(image))
+        partial.write_bytes(data)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
 """Picture files through trained translators: samples, borrowed styles, interpolations, and a sheet that shows them."""
 
+import errno
 import hashlib
 import io
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,12 +24,15 @@ from gan_zoo.images import (
     to_float,
     to_uint8,
     write_png,
+    write_whole,
 )
 
 SHEET_FILE = "contact_sheet.png"
 SHEET_ROWS = 20  # the sheet is an overview; a folder may be endless
 SHEET_SIDE = 256  # pixels of the longer side of a cell
 FRAME_MILLISECONDS = 80
+# What is wrong with the disk or the output folder, and so with all files alike.
+EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def find_images(path: str | os.PathLike[str]) -> list[Path]:
@@ -40,8 +45,13 @@ def find_images(path: str | os.PathLike[str]) -> list[Path]:
     if not path.is_dir():
         if not path.exists():
             raise UserError(f"--input: there is no {path}")
+        if not path.is_file():
+            raise UserError(f"--input: {path} is neither a file nor a folder")
         return [path]
-    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
+    # A broken link is listed, to be named later; a pipe or device would be waited for without end.
+    files = (
+        file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and (file.is_file() or not file.exists())
+    )
     found = sorted(file for file in files if not file.name.startswith("."))
     if not found:
         raise UserError(f"--input: no file in {path} ends in {', '.join(SUFFIXES)}")
@@ -77,7 +87,15 @@ def pick_translator(translators: Mapping[str, Any], name: str | None) -> Any:
 def titles(workdirs: Sequence[str | os.PathLike[str]]) -> list[str]:
     """The folders' names, numbered where two would be the same."""
     names = [Path(workdir).resolve().name for workdir in workdirs]
-    return [f"{name}_{number}" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
+    taken = {name for name in names if names.count(name) == 1}
+    free: list[str] = []
+    for number, name in enumerate(names, start=1):
+        title = name
+        if names.count(name) > 1:
+            title = next(title for title in (f"{name}_{n}" for n in itertools.count(number)) if title not in taken)
+        taken.add(title)
+        free.append(title)
+    return free
 
 
 def interpolate(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
@@ -180,10 +198,10 @@ def paint_files(
         report: gets a line a file and, at the end, where the sheet is.
 
     Returns:
-        The files that could not be used, with the reason.
+        The files that could not be translated, with the reason. If that is all of them, there is no sheet.
 
     Raises:
-        UserError: if there is not one that could.
+        OSError: if the disk or the folder takes no files at all.
     """
     output = Path(output)
     sheet = ContactSheet(painters)
@@ -194,26 +212,39 @@ def paint_files(
         except BadImage as error:
             bad[file] = str(error)
             continue
-        cells = []
-        for painter in painters:
-            folder = output / painter.title if len(painters) > 1 else output
+        folders = [output / painter.title if len(painters) > 1 else output for painter in painters]
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-            translations = painter.translations(image, file.name)
-            for title, translation in translations.items():
-                write_png(folder / f"{name}_{title.replace(' ', '_')}.png", translation)
-            if frames := painter.frames(image, file.name):
-                write_png(folder / f"{name}_interpolation.png", image_grid([frames]))
-                write_animation(folder / f"{name}_interpolation.webp", frames)
-            cells.append(translations)
+        try:
+            cells = [
+                _paint(painter, image, file.name, folder / name)
+                for painter, folder in zip(painters, folders, strict=True)
+            ]
+        except tf.errors.ResourceExhaustedError:
+            bad[file] = f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels"
+            continue
+        except OSError as error:
+            if error.errno in EVERYBODYS_TROUBLE:
+                raise
+            bad[file] = f"its translations cannot be written: {error.strerror or error}"
+            continue
         sheet.add(image, cells)
         report(f"[{number}/{len(files)}] {file.name}")
-    if len(bad) == len(files):
-        file, reason = next(iter(bad.items()))
-        others = f"; nor can the other {len(files) - 1}" if len(files) > 1 else ""
-        raise UserError(f"{file} cannot be used: {reason}{others}")
-    write_png(output / SHEET_FILE, sheet.picture())
-    report(f"contact sheet: {output / SHEET_FILE}")
+    if len(bad) < len(files):
+        write_png(output / SHEET_FILE, sheet.picture())
+        report(f"contact sheet: {output / SHEET_FILE}")
     return bad
+
+
+def _paint(painter: Painter, image: np.ndarray, name: str, stem: Path) -> dict[str, np.ndarray]:
+    """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
+    translations = painter.translations(image, name)
+    for title, translation in translations.items():
+        write_png(stem.with_name(f"{stem.name}_{title.replace(' ', '_')}.png"), translation)
+    if frames := painter.frames(image, name):
+        write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames]))
+        write_animation(stem.with_name(f"{stem.name}_interpolation.webp"), frames)
+    return translations
 
 
 def _output_names(files: Sequence[Path]) -> list[str]:
@@ -277,9 +308,4 @@ def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
     data = io.BytesIO()
     first, *others = pictures
     first.save(data, "WEBP", save_all=True, append_images=others, duration=FRAME_MILLISECONDS, loop=0, quality=90)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data.getvalue())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, data.getvalue())

