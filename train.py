@@ -11,7 +11,7 @@ from datasets import DATASETS
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
-from gan_zoo.training import STRATEGIES, Intervals, make_strategy, train
+from gan_zoo.training import STRATEGIES, Intervals, check_workdir, make_strategy, train
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
@@ -97,22 +97,24 @@ def main(args: flags.FlagValues) -> int:
     layers = [("recommended", recommended), ("--set", parse_settings(config_class, args.set)), ("flag", flagged)]
     config, origins = resolve(config_class, layers)
 
-    data_dir = args.data_dir and os.path.abspath(os.path.expanduser(args.data_dir))
-    workdir = os.path.expanduser(args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}"))
+    data_dir = args.data_dir and os.path.abspath(args.data_dir)
+    workdir = args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}")
+    run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
+    check_workdir(workdir, run, config_class)  # before anything is downloaded
+    strategy = make_strategy(args.strategy)
     source = definition.load("train", config, data_dir)
     try:
         sample_source = definition.load("val", config, data_dir)
     except UserError as error:
         print(f"the sample pictures show training examples ({error})")
         sample_source = source
-    strategy = make_strategy(args.strategy)
     devices = f"{strategy.num_replicas_in_sync} device{'s' if strategy.num_replicas_in_sync > 1 else ''}"
     print(f"{args.model} on {args.dataset}: {len(source)} training examples, {devices}, workdir {workdir}")
     print(describe(config, origins), flush=True)
     return train(
         model_class,
         config,
-        Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins),
+        dataclasses.replace(run, num_examples=len(source)),
         workdir,
         source=source,
         sample_source=sample_source,

@@ -52,7 +52,7 @@ class NonFiniteGuard(StepCallback):
         if bad:
             raise NonFiniteError(
                 f"stopped at step {step}: {', '.join(bad)}; {self.checkpoints.where_to_go_back()} "
-                "(a lower learning_rate may help)"
+                "(a lower learning_rate in a new --workdir may help)"
             )
 
 
@@ -109,16 +109,22 @@ class SaveCheckpoints(StepCallback):
         self.minutes, self.keep_every, self.stop = minutes, keep_every, stop
         self._last_time = time.monotonic()
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._keep(self.start_step)  # the run may have been stopped between a save and what keeps it
+
     def on_step(self, step: int, logs: Logs) -> None:
         stopping = self.stop.received is not None
         due = time.monotonic() - self._last_time >= 60 * self.minutes
         if stopping or due or step == self.total_steps or step % self.steps_per_epoch == 0:
-            path = self.checkpoints.save(step)
-            if self.keep_every and step % (self.keep_every * self.steps_per_epoch) == 0:
-                self.checkpoints.keep(path)
+            self.checkpoints.save(step)
+            self._keep(step)
             self._last_time = time.monotonic()
         if stopping:
             self.model.stop_training = True
+
+    def _keep(self, step: int) -> None:
+        if step and self.keep_every and step % (self.keep_every * self.steps_per_epoch) == 0:
+            self.checkpoints.keep(step)
 
 
 class Progress(StepCallback):
@@ -214,12 +220,9 @@ def _shortened(name: str, length: int) -> str:
 def in_words(seconds: float) -> str:
     """A duration in its two largest units."""
     seconds = round(seconds)
-    if seconds >= 86400:
-        return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
-    if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-    if seconds >= 60:
-        return f"{seconds // 60} min {seconds % 60} s"
+    for size, name, part, part_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            return f"{seconds // size} {name} {seconds % size // part} {part_name}"
     return f"{seconds} s"
 
 

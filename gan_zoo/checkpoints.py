@@ -79,6 +79,7 @@ class Checkpoints:
         Raises:
             UserError: for a checkpoint that is damaged or of another model.
         """
+        self._remove_leftovers()
         path = latest_checkpoint(self.folder.parent)
         if path is None:
             return 0
@@ -90,7 +91,6 @@ class Checkpoints:
             reason = str(error).splitlines()[0]
             raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
         self.restored_run, self._record.run = self._record.run, run
-        self._remove_leftovers()
         return int(self._step.numpy())
 
     def save(self, step: int) -> str:
@@ -120,12 +120,12 @@ class Checkpoints:
                 f"{self.where_to_go_back()}"
             ) from None
 
-    def keep(self, path: str) -> None:
-        """Keeps a checkpoint for good, beside those that come and go."""
+    def keep(self, step: int) -> None:
+        """Keeps the checkpoint of a step for good, beside those that come and go; once more changes nothing."""
         kept = self.folder / KEPT_FOLDER
         kept.mkdir(exist_ok=True)
         # The index last: a checkpoint without it does not exist.
-        for file in sorted(self.folder.glob(pathlib.Path(path).name + ".*")):
+        for file in sorted(self.folder.glob(f"{PREFIX}-{step}.*")):
             partial = kept / f".{file.name}.partial"
             partial.unlink(missing_ok=True)
             try:
@@ -133,6 +133,7 @@ class Checkpoints:
             except OSError:  # a file system without hard links
                 shutil.copyfile(file, partial)
             os.replace(partial, kept / file.name)
+            partial.unlink(missing_ok=True)  # stays where both are already links to the same file
 
     def check_space(self) -> None:
         """Refuses to start a run whose checkpoints will not fit.
@@ -157,6 +158,11 @@ class Checkpoints:
 
     def _remove_leftovers(self) -> None:
         known = {pathlib.Path(path).name for path in _checkpoint_paths(self.folder.parent)}
+        if not known:
+            # What names the checkpoints may be lost, and they all that is left of the run: whole ones stay.
+            known = {path.stem for path in self.folder.glob(f"{PREFIX}-*.index")}
+        for path in (self.folder / KEPT_FOLDER).glob(".*.partial"):
+            path.unlink(missing_ok=True)
         for path in self.folder.glob(f"{PREFIX}-*"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -49,10 +49,15 @@ class SkippedFiles:
 
     Args:
         path: the list, one `file<TAB>reason` a line, made at the first bad file; None for no list.
+        go_on: add to the list that is there; else the first bad file begins it anew.
     """
 
-    def __init__(self, path: str | os.PathLike | None = None) -> None:
+    def __init__(self, path: str | os.PathLike | None = None, *, go_on: bool = False) -> None:
         self.path = Path(path) if path is not None else None
+        self._listed: set[str] = set()
+        if go_on and self.path is not None and self.path.exists():
+            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
+                self._listed = set(file)
         self.failure: UserError | None = None  # what `tf.data` turned into an error of its own
         self._reasons: dict[str, str] = {}
         self._bad: Counter[int] = Counter()
@@ -84,9 +89,11 @@ class SkippedFiles:
         first = not self._reasons
         self._reasons |= new
         if self.path is not None:
+            lines = [f"{path}\t{reason}\n" for path, reason in new.items()]
             # A list of an earlier run may name files that were mended since: the first entry begins it anew.
-            with open(self.path, "w" if first else "a", encoding="utf-8", errors="surrogateescape") as file:
-                file.write("".join(f"{path}\t{reason}\n" for path, reason in new.items()))
+            mode = "w" if first and not self._listed else "a"
+            with open(self.path, mode, encoding="utf-8", errors="surrogateescape") as file:
+                file.write("".join(line for line in lines if line not in self._listed))
         if first:
             path, reason = next(iter(new.items()))
             where = f"; the list: {self.path}" if self.path else ""

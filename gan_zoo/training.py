@@ -86,6 +86,9 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
     folder = pathlib.Path(workdir)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--workdir={workdir} is a file: give a folder")
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(existing, os.W_OK):
+        raise UserError(f"--workdir={workdir} cannot be written ({existing} is not writable): give another folder")
     if not (folder / CONFIG_FILE).exists():
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
@@ -162,7 +165,7 @@ def train(
             say(f"other versions than before, so the result may differ in rounding: {', '.join(changes)}")
 
     folder = pathlib.Path(workdir)
-    skipped = SkippedFiles(folder / "skipped_files.txt")
+    skipped = SkippedFiles(folder / "skipped_files.txt", go_on=start_step > 0)
     with _readable_errors(skipped), StopSignals() as stop:
         stream = training_stream(
             source,

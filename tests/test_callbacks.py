@@ -113,8 +113,8 @@ class SpyCheckpoints:
         self.saved.append(step)
         return f"step-{step}"
 
-    def keep(self, path: str) -> None:
-        self.kept.append(path)
+    def keep(self, step: int) -> None:
+        self.kept.append(step)
 
     def where_to_go_back(self) -> str:
         return "the last good checkpoint is step-7"
@@ -134,10 +134,19 @@ def saver(checkpoints: SpyCheckpoints, stop: StopSignals, start_step: int = 0, *
 def test_saves_at_the_ends_of_data_epochs_and_of_the_run(clock) -> None:
     checkpoints = SpyCheckpoints()
     feed(saver(checkpoints, StopSignals(), keep_every=2), clock, 11)
-    assert checkpoints.saved == [4, 8, 11] and checkpoints.kept == ["step-8"]
+    assert checkpoints.saved == [4, 8, 11] and checkpoints.kept == [8]
     checkpoints = SpyCheckpoints()
     feed(saver(checkpoints, StopSignals(), start_step=6), clock, 5)
     assert checkpoints.saved == [8, 11] and checkpoints.kept == []
+
+
+def test_what_a_stop_kept_from_being_kept_is_kept_at_the_start() -> None:
+    checkpoints = SpyCheckpoints()
+    for start_step in (0, 4, 6, 8):
+        saver(checkpoints, StopSignals(), start_step=start_step, keep_every=2).on_train_begin()
+    assert checkpoints.kept == [8]
+    saver(checkpoints, StopSignals(), start_step=4).on_train_begin()
+    assert checkpoints.kept == [8]
 
 
 def test_saves_every_few_minutes(clock) -> None:

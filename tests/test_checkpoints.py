@@ -70,10 +70,10 @@ def test_the_last_three_stay_and_the_kept_ones(models, tmp_path) -> None:
     checkpoints = Checkpoints(tmp_path, models[0], RUN)
     kept = None
     for step in range(1, 7):
-        path = checkpoints.save(step)
+        checkpoints.save(step)
         if step == 2:
             kept = everything(models[0])
-            checkpoints.keep(path)
+            checkpoints.keep(step)
         scramble(models[0], step)
     folder = tmp_path / "checkpoints"
     assert names(folder) == ["step-4.index", "step-5.index", "step-6.index"]
@@ -91,7 +91,8 @@ def test_keeping_without_hard_links(models, tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(os, "link", no_link)
     checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    checkpoints.keep(checkpoints.save(1))
+    checkpoints.save(1)
+    checkpoints.keep(1)
     assert names(tmp_path / "checkpoints" / "kept") == ["step-1.index"]
 
 
@@ -117,6 +118,32 @@ def test_what_a_crash_leaves_is_removed(models, tmp_path) -> None:
         "step-5.data-00000-of-00001",
         "step-5.index",
     ]
+
+
+def test_what_a_crash_leaves_before_the_first_checkpoint_is_removed(models, tmp_path) -> None:
+    folder = tmp_path / "checkpoints"
+    (folder / "step-9_temp").mkdir(parents=True)
+    (folder / "step-9.data-00000-of-00001").write_bytes(b"half")
+    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
+    assert list(folder.iterdir()) == []
+    # A copy that forgot the file which names the newest: nothing that was learnt may be removed.
+    Checkpoints(tmp_path, models[0], RUN).save(5)
+    (folder / "checkpoint").unlink()
+    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["step-5.data-00000-of-00001", "step-5.index"]
+
+
+def test_keeping_goes_on_where_it_was_stopped(models, tmp_path) -> None:
+    checkpoints = Checkpoints(tmp_path, models[0], RUN)
+    checkpoints.save(5)
+    kept = tmp_path / "checkpoints" / "kept"
+    checkpoints.keep(5)
+    (kept / "step-5.index").rename(kept / ".step-5.index.partial")
+    checkpoints.restore_latest()
+    assert [path.name for path in kept.iterdir()] == ["step-5.data-00000-of-00001"]
+    for _ in range(2):
+        checkpoints.keep(5)
+        assert sorted(path.name for path in kept.iterdir()) == ["step-5.data-00000-of-00001", "step-5.index"]
 
 
 @pytest.mark.parametrize("where", ["network", "optimizer"])
@@ -192,9 +219,9 @@ def test_any_checkpoint_that_is_still_there_can_be_used(models, tmp_path) -> Non
     bias = models[0].generator.trainable_variables[1]
     for step in (1, 2, 3, 4, 5):  # the last three stay, and the first for good
         bias.assign(tf.fill(bias.shape, float(step)))
-        path = checkpoints.save(step)
+        checkpoints.save(step)
         if step == 1:
-            checkpoints.keep(path)
+            checkpoints.keep(step)
     for checkpoint, step in (("latest", 5), ("4", 4), ("1", 1)):
         assert restore_networks(models[1], tmp_path, checkpoint) == step
         np.testing.assert_array_equal(models[1].generator.trainable_variables[1], tf.fill(bias.shape, float(step)))

@@ -137,3 +137,9 @@ def test_differences_between_runs() -> None:
         "seed was 0, now 3",
     ]
     assert run().differences(dataclasses.replace(run(), origins={"seed": "flag"})) == []
+
+
+def test_a_changed_number_of_examples_is_a_difference_where_both_know_it() -> None:
+    eight, nine = (dataclasses.replace(run(), num_examples=count) for count in (8, 9))
+    assert eight.differences(nine) == ["the number of training examples was 8, now 9"]
+    assert eight.differences(eight) == eight.differences(run()) == run().differences(eight) == []

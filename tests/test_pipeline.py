@@ -253,6 +253,9 @@ def test_what_the_source_rejected_counts(tmp_path):
     source.rejected = [BadExample("a b é.png", "an empty file"), BadExample("c.png", "no partner")]
     training_stream(source, settings(), skipped=SkippedFiles(path))
     assert path.read_text(encoding="utf-8") == "a b é.png\tan empty file\nc.png\tno partner\n"
+    path.write_text("c.png\tno partner\nbefore.png\tempty\n", encoding="utf-8")
+    training_stream(source, settings(), skipped=SkippedFiles(path, go_on=True))
+    assert path.read_text("utf-8") == "c.png\tno partner\nbefore.png\tempty\na b é.png\tan empty file\n"
     source.rejected.append(BadExample("d.png", "no partner"))
     with pytest.raises(UserError, match="3 of 5 examples are bad"):
         evaluation_batches(source, settings(), batch_size=1)
