@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import flags, logging
 
 WIDTH = 118
-PATH_FLAGS = ("workdir", "data_dir", "input", "output", "encode")  # of whichever script
+PATH_FLAGS = ("workdir", "data_dir", "input", "output", "encode", "picture")  # of whichever script
 
 
 @contextlib.contextmanager

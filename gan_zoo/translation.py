@@ -42,17 +42,13 @@ def find_images(path: str | os.PathLike[str]) -> list[Path]:
         UserError: if there is no such thing, or nothing in it.
     """
     path = Path(path)
-    if not path.is_dir():
-        if not path.exists():
-            raise UserError(f"--input: there is no {path}")
-        if not path.is_file():
-            raise UserError(f"--input: {path} is neither a file nor a folder")
+    if path.is_file():
         return [path]
+    if not path.is_dir():
+        raise UserError(f"--input: there is no file or folder {path}")
+    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
     # A broken link is listed, to be named later; a pipe or device would be waited for without end.
-    files = (
-        file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and (file.is_file() or not file.exists())
-    )
-    found = sorted(file for file in files if not file.name.startswith("."))
+    found = sorted(file for file in files if file.is_file() or not file.exists())
     if not found:
         raise UserError(f"--input: no file in {path} ends in {', '.join(SUFFIXES)}")
     return found
@@ -87,15 +83,12 @@ def pick_translator(translators: Mapping[str, Any], name: str | None) -> Any:
 def titles(workdirs: Sequence[str | os.PathLike[str]]) -> list[str]:
     """The folders' names, numbered where two would be the same."""
     names = [Path(workdir).resolve().name for workdir in workdirs]
-    taken = {name for name in names if names.count(name) == 1}
-    free: list[str] = []
-    for number, name in enumerate(names, start=1):
-        title = name
+    chosen = list(names)
+    for place, name in enumerate(names):
         if names.count(name) > 1:
-            title = next(title for title in (f"{name}_{n}" for n in itertools.count(number)) if title not in taken)
-        taken.add(title)
-        free.append(title)
-    return free
+            numbered = (f"{name}_{number}" for number in itertools.count(place + 1))
+            chosen[place] = next(title for title in numbered if title not in chosen)
+    return chosen
 
 
 def interpolate(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
@@ -216,10 +209,8 @@ def paint_files(
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            cells = [
-                _paint(painter, image, file.name, folder / name)
-                for painter, folder in zip(painters, folders, strict=True)
-            ]
+            stems = [folder / name for folder in folders]
+            cells = [_paint(painter, image, file.name, stem) for painter, stem in zip(painters, stems, strict=True)]
         except tf.errors.ResourceExhaustedError:
             bad[file] = f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels"
             continue
@@ -274,9 +265,8 @@ class ContactSheet:
         self.inputs.append([_resized(image, size)])
         if self.style is not None:
             fit = min(size[0] / self.style.shape[1], size[1] / self.style.shape[0])
-            self.inputs[-1].append(
-                _resized(self.style, [max(round(side * fit), 1) for side in self.style.shape[1::-1]])
-            )
+            style_size = [max(round(side * fit), 1) for side in self.style.shape[1::-1]]
+            self.inputs[-1].append(_resized(self.style, style_size))
         for block, titles, cells in zip(self.blocks, self.titles, translations, strict=True):
             block.append([_resized(cell, size) for cell in cells.values()])
             titles[:] = cells
@@ -287,10 +277,8 @@ class ContactSheet:
         if len(self.painters) == 1:
             rows = [inputs + cells for inputs, cells in zip(self.inputs, self.blocks[0], strict=True)]
             return image_grid(rows, column_titles=left + self.titles[0])
-        blocks = [image_grid(self.inputs, column_titles=left)]
-        blocks += [
-            image_grid(rows, column_titles=titles) for rows, titles in zip(self.blocks, self.titles, strict=True)
-        ]
+        titled = zip([self.inputs, *self.blocks], [left, *self.titles], strict=True)
+        blocks = [image_grid(rows, column_titles=titles) for rows, titles in titled]
         return image_grid([blocks], column_titles=["", *(painter.title for painter in self.painters)], gap=12)
 
 

@@ -236,7 +236,7 @@ def test_the_sheet_stays_small():
     [
         (["--input={in}/none"], "there is no"),
         (["--input={in}/empty"], "no file in"),
-        (["--input={in}/pipe.png"], "neither a file nor a folder"),
+        (["--input={in}/pipe.png"], "there is no file or folder"),
         (["--input="], "--input is empty"),
         (["--input={in}/good.png", "--workdir="], "--workdir is empty"),
         (["--input={in}/good.png", "--workdir={runs}/colour,"], "--workdir is empty"),
