@@ -1,6 +1,8 @@
 """The yardsticks of the benchmarks: what this machine can compute, and what a network asks of it."""
 
 import math
+import resource
+import sys
 import time
 from collections.abc import Sequence
 
@@ -21,6 +23,12 @@ def matmul_rate(repeats: int = 12) -> float:
         product(a, b).numpy()
         seconds.append(time.perf_counter() - start)
     return 2 * MATRIX_SIDE**3 / min(seconds)
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    # Linux counts in KiB, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def forward_flops(network: keras.Model, *input_shapes: Sequence[int]) -> float:

@@ -8,28 +8,44 @@ does other work at the same time, "pairs per CPU second" is the figure to look a
 """
 
 import os
-import resource
 import sys
 import tempfile
 import time
 import types
 from pathlib import Path
 
-import numpy as np
-from absl import app, flags
-from PIL import Image
+from absl import flags
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import command_line  # before all that imports TensorFlow
 
+# isort: split
+import numpy as np
+from PIL import Image
+
+from benchmarks.machine import peak_memory
 from datasets import DATASETS
 from gan_zoo.pipeline import training_stream
 
-IMAGES = flags.DEFINE_integer("num_images", 400, "Files that are made and read.", lower_bound=1)
-IMAGE_SIZE = flags.DEFINE_integer("image_size", 256, "Side of an image in the batch, pixels; the file holds two.")
-LOAD_SCALE = flags.DEFINE_float("load_scale", 286 / 256, "Side that an image is resized to, in image sizes.")
-BATCH_SIZE = flags.DEFINE_integer("batch_size", 4, "Pairs in a batch.", lower_bound=1)
-CORES = flags.DEFINE_integer("cores", 0, "Processor cores to use; 0 for all.", lower_bound=0)
-SECONDS = flags.DEFINE_float("seconds", 10.0, "Duration of the measurement.", lower_bound=0.1)
+USAGE = """usage: python benchmarks/pipeline.py [flags]
+
+Makes side-by-side JPEG files, reads them as a training would, and counts."""
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    kwargs = {"flag_values": values}
+    flags.DEFINE_integer("num_images", 400, "files that are made and read", lower_bound=1, **kwargs)
+    size_help = "side of an image in the batch, in pixels; a file holds two of this size"
+    flags.DEFINE_integer("image_size", 256, size_help, lower_bound=8, **kwargs)
+    load_help = "images are resized to load_scale * image_size before the random crop (1: no crop)"
+    flags.DEFINE_float("load_scale", 286 / 256, load_help, lower_bound=1.0, **kwargs)
+    flags.DEFINE_integer("batch_size", 4, "pairs in a batch", lower_bound=1, **kwargs)
+    flags.DEFINE_integer(
+        "cores", 0, "processor cores to use; 0 for all (a number needs Linux)", lower_bound=0, **kwargs
+    )
+    flags.DEFINE_float("seconds", 10.0, "duration of the measurement", lower_bound=0.1, **kwargs)
+    return values
 
 
 def write_pairs(folder: Path, count: int, size: int) -> int:
@@ -44,27 +60,30 @@ def write_pairs(folder: Path, count: int, size: int) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def peak_memory() -> float:
-    """The most memory that this process has held so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+def use_cores(count: int) -> None:
+    """Binds this process, the threads that TensorFlow already has included, to `count` processor cores."""
+    cores = sorted(os.sched_getaffinity(0))[:count]
+    for thread in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(thread), cores)
 
 
-def main(_: list[str]) -> None:
-    cores = CORES.value or os.cpu_count()
-    if CORES.value:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: CORES.value])
+def main(values: flags.FlagValues) -> None:
+    """Prints pairs a second, a core and a CPU second, the time to the first batch, and the growth of the memory."""
+    cores = values.cores or os.cpu_count()
+    if values.cores:
+        use_cores(values.cores)
     config = types.SimpleNamespace(
-        image_size=IMAGE_SIZE.value,
-        load_scale=LOAD_SCALE.value,
+        image_size=values.image_size,
+        load_scale=values.load_scale,
         flip=True,
         direction="a_to_b",
         input_channels=3,
         target_channels=3,
-        batch_size=BATCH_SIZE.value,
+        batch_size=values.batch_size,
         seed=0,
     )
     with tempfile.TemporaryDirectory() as data_dir:
-        total = write_pairs(Path(data_dir) / "train", IMAGES.value, IMAGE_SIZE.value)
+        total = write_pairs(Path(data_dir) / "train", values.num_images, values.image_size)
         start = time.perf_counter()
         source = DATASETS["folder"].load("train", config, data_dir)
         listed = time.perf_counter() - start
@@ -77,21 +96,21 @@ def main(_: list[str]) -> None:
             next(batches)
 
         memory, start, cpu_start, pairs = peak_memory(), time.perf_counter(), time.process_time(), 0
-        while time.perf_counter() < start + SECONDS.value:
+        while time.perf_counter() < start + values.seconds:
             next(batches)
-            pairs += BATCH_SIZE.value
+            pairs += values.batch_size
         rate = pairs / (time.perf_counter() - start)
         cpu_rate = pairs / (time.process_time() - cpu_start)
         del batches  # before the files go, which it would still read ahead
-    size = IMAGE_SIZE.value
-    print(f"{IMAGES.value} JPEG files of {2 * size}x{size} pixels, {total / IMAGES.value / 1000:.0f} kB each")
+    size = values.image_size
+    print(f"{values.num_images} JPEG files of {2 * size}x{size} pixels, {total / values.num_images / 1000:.0f} kB each")
     print(f"listing the folder             {listed:8.3f} s")
     print(f"first batch, at step 10^9      {first:8.3f} s")
     print(f"pairs a second, {cores} core(s)      {rate:8.1f}")
     print(f"pairs a second and core        {rate / cores:8.1f}")
     print(f"pairs per CPU second           {cpu_rate:8.1f}")
-    print(f"growth of the peak memory      {peak_memory() - memory:8.1f} MB over {pairs} pairs")
+    print(f"growth of the peak memory      {(peak_memory() - memory) / 1e6:8.1f} MB over {pairs} pairs")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main, define_flags(), USAGE)

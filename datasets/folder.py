@@ -55,7 +55,7 @@ class FolderSource:
         """
         paths = self.files[index]
         images = [_read(path) for path in paths]
-        image_a, image_b = images if len(paths) == 2 else _halves(images[0], paths[0])
+        image_a, image_b = images if len(paths) == 2 else halves(images[0], paths[0])
         (height_a, width_a), (height_b, width_b) = image_a.shape[:2], image_b.shape[:2]
         # Both are resized to one square: pictures of different proportions would no longer lie over each other. The
         # tolerance lets sizes pass that were rounded when one of the two was made smaller.
@@ -76,7 +76,12 @@ def _read(path: str) -> np.ndarray:
         raise BadExample(path, error) from None
 
 
-def _halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
+def halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
+    """The left and the right half of `image` `[H, W, C]`.
+
+    Raises:
+        BadExample: for an odd width, or halves that are too small; `path` names the picture in it.
+    """
     height, width = image.shape[:2]
     if width % 2:
         raise BadExample(path, f"the width of {width} pixels is odd: two halves of equal width are needed")
@@ -105,7 +110,7 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
         if name not in splits:
             there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
             raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {LAYOUTS}")
-        _say_once(f"{root} has no split {split!r}: using {name!r}")
+        say_once(f"{root} has no split {split!r}: using {name!r}")
     folders = splits[name]
     listings = [_list_images(folder) for folder in folders]
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
@@ -116,7 +121,8 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
 
 
 @functools.cache
-def _say_once(message: str) -> None:
+def say_once(message: str) -> None:
+    """A note on stderr, the same one only once."""
     print(f"note: {message}", file=sys.stderr)
 
 

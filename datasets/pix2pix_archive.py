@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from datasets.definition import DatasetDefinition
-from datasets.folder import _halves, _say_once
+from datasets.folder import halves, say_once
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, BadImage, decode_image
 
@@ -39,7 +39,7 @@ class ArchiveSource:
         record = self._records[index]
         path = f"{self.name}/{record['filename'].decode()}"
         try:
-            image_a, image_b = _halves(decode_image(record["image_pair"]), path)
+            image_a, image_b = halves(decode_image(record["image_pair"]), path)
         except BadImage as error:
             raise BadExample(path, error) from None
         if self.direction == "b_to_a":
@@ -82,7 +82,7 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
         name = {"val": "test", "test": "val"}.get(split, split)
         if name not in builder.info.splits:
             raise UserError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
-        _say_once(f"{builder.name} has no split {split!r}: using {name!r}")
+        say_once(f"{builder.name} has no split {split!r}: using {name!r}")
     try:
         records = builder.as_data_source(name, decoders={"image_pair": tfds.decode.SkipDecoding()})
     except NotImplementedError:
