@@ -28,6 +28,7 @@ demo: install
 	$(RUN) -m datasets.shapes $(DEMO)/drawings
 	$(RUN) translate.py --workdir=$(DEMO)/run --input=$(DEMO)/drawings --output=$(DEMO)/translations \
 	  --num_samples=6 --sync --interpolate=12
+	rm -rf $(DEMO)/run/export
 	$(RUN) export.py --workdir=$(DEMO)/run
 	@echo
 	@echo "While it learnt:      $(DEMO)/run/samples"

@@ -23,6 +23,9 @@ def cosine_factor(epoch: np.ndarray, half_period: int) -> np.ndarray:
 def epoch_factors(policy: str, total_epochs: int, *, decay_fraction: float = 0.5, decay_every: int = 50) -> np.ndarray:
     """The factor on the initial learning rate for each data epoch, `[total_epochs]`.
 
+    The cosine reaches zero at the end of the run. The authors' `T_max` counts only the epochs before the linear decay
+    would begin, so that their rate climbs back in the second half, which we take for an oversight.
+
     Raises:
         ValueError: for an unknown policy.
     """

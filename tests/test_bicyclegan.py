@@ -126,6 +126,19 @@ def test_objectives_have_their_networks_and_losses(settings, networks, losses) -
     assert moved(model, data) == dict.fromkeys(networks, True)
 
 
+def test_losses_do_not_grow_with_the_batch() -> None:
+    # The KL is a sum; all others are means, for one scale of the discriminators too, which Keras unpacks from its list.
+    model = small_model(discriminator_scales=1)
+    data = batch(model.config)
+    pair = {key: tf.gather(value, [0, 2]) for key, value in data.items()}
+    repeated = {key: tf.gather(value, [0, 0, 0, 2, 2, 2]) for key, value in data.items()}
+    model.apply_gradients = lambda name, gradients: None
+    few, many = model.train_step(pair), model.train_step(repeated)
+    for name, loss in few.items():
+        # The same numbers, averaged over three copies: float32 sums in another order.
+        assert float(many[name]) == pytest.approx(float(loss) * (3 if name == "kl" else 1), rel=1e-5, abs=1e-9), name
+
+
 def test_the_encoder_never_learns_from_reading_random_translations() -> None:
     # With all that reaches it through its own path weighted zero, the latent regression alone must leave it as it is.
     settings = {"lambda_gan_encoded": 0.0, "lambda_l1": 0.0, "lambda_kl": 0.0}

@@ -116,6 +116,9 @@ def test_forward_in_float32(recording: Recording) -> None:
     assert relative_error(model.encoder(fake_random)[0], recording["step0/mu_of_fake_random"]) < 1e-4
     for scale, logits in enumerate(model._judge("encoded", condition, fake_encoded)):
         assert relative_error(logits, recording[f"step0/D_fake_encoded/{scale}"]) < 1e-4
+    losses = recording.train_step(0)
+    for name, theirs in zip(recording.arrays["loss_names"], recording.arrays["losses"][0], strict=True):
+        assert losses[LOSS_NAMES[name]] == pytest.approx(theirs, rel=1e-4), name
 
 
 def test_losses_gradients_and_two_updates_in_float64(recording64: Recording) -> None:

@@ -18,7 +18,7 @@ class Translator:
     Attributes:
         function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]` if there is one, to an
             image `[B, H * scale, W * scale, output_channels]` in [-1, 1]; a pure graph function.
-        networks: the Keras models that `function` and `encode` use: what an export has to hold.
+        networks: the Keras models that `function` and `encode` use, by their field names.
         image_size: the side of the square images that it learnt from.
         size_multiple: the sides of the input image must be multiples of it.
         latent_dim: length of z; 0 for a translator without it.
@@ -84,7 +84,9 @@ class TranslationModel(keras.Model):
             optimizer = self.make_optimizer(self.config.learning_rate if learning_rate is None else learning_rate)
             optimizer.build(network.trainable_variables)
             self.optimizers[name] = optimizer
-        super().compile(optimizer=next(iter(self.optimizers.values())))
+        # XLA's random numbers are others than those of the same operation without it, and Keras would choose it for one
+        # GPU and not for two: the noise has to be a function of seed and example alone.
+        super().compile(optimizer=next(iter(self.optimizers.values())), jit_compile=False)
 
     def make_optimizer(
         self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule

@@ -33,7 +33,7 @@ class BicycleGANConfig(Config):
     num_downs: int | None = option(None, "halvings in the U-Net; none: as many as the image size takes", MIN_DOWNS)
     base_filters: int = option(64, "filters of the generator's first convolution", 1)
     upsampling: Literal["transposed", "bilinear"] = option("transposed", "how the generator doubles its size")
-    init_gain: float = option(0.02, "of the xavier initializer of all networks", 0.0)
+    init_gain: float = option(0.02, "of the xavier initializer of all networks", 1e-6)
     dropout: bool = option(True, "dropout in the generator's wide blocks, in training only")
     encoder_type: Literal["resnet", "plain"] = option("resnet", "residual blocks or strided convolutions")
     encoder_filters: int = option(64, "filters of the encoder's first convolution", 1)
@@ -52,9 +52,7 @@ class BicycleGANConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.objective == "bicyclegan" and self.batch_size % 2:
-            raise UserError(
-                f"batch_size={self.batch_size}: BicycleGAN needs an even batch, half of it encoded, half random"
-            )
+            raise UserError(f"batch_size={self.batch_size}: BicycleGAN needs an even batch, half encoded, half random")
         if self.image_size % 2**self.downs:
             raise UserError(
                 f"image_size={self.image_size}: a U-Net of {self.downs} halvings needs a multiple of {2**self.downs}"
@@ -207,12 +205,13 @@ class BicycleGAN(TranslationModel):
             generator_total = self._total(generator_losses)
             discriminator_total = self._total(discriminator_losses)
 
-        # Generator and encoder: the losses' pull on the images, carried back through the networks that made them. So
+        # Generator and encoder: the losses' gradients to the images, carried back through what made them. So
         # the encoder learns from the encoded path alone, never from its own reading of a random translation.
-        made = [fakes, *posterior.values()]
-        pulls = image_tape.gradient(generator_total, made)
+        outputs = [fakes, *posterior.values()]
+        output_gradients = image_tape.gradient(generator_total, outputs)
         learners = ["generator", "encoder"] if "encoded" in parts else ["generator"]
-        gradients = network_tape.gradient(made, [self.networks[name].trainable_variables for name in learners], pulls)
+        weights = [self.networks[name].trainable_variables for name in learners]
+        gradients = network_tape.gradient(outputs, weights, output_gradients)
         gradients = dict(zip(learners, gradients, strict=True))
         if self.config.objective == "clr_gan":
             # Alone, this path is all that could teach the encoder (eq. 8 of the paper minimizes over both).
@@ -221,8 +220,9 @@ class BicycleGAN(TranslationModel):
             gradients["encoder"] = image_tape.gradient(
                 generator_total, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-        for name in self.networks.keys() - gradients.keys():
-            gradients[name] = image_tape.gradient(discriminator_total, self.networks[name].trainable_variables)
+        for name, network in self.networks.items():
+            if name not in gradients:
+                gradients[name] = image_tape.gradient(discriminator_total, network.trainable_variables)
 
         for name in self.networks:
             self.apply_gradients(name, gradients[name])
@@ -287,7 +287,7 @@ class BicycleGAN(TranslationModel):
     def _judge(self, path: str, condition: tf.Tensor, image: tf.Tensor) -> list[tf.Tensor]:
         discriminator = self.discriminator_encoded if path == "encoded" else self.discriminator_random
         seen = tf.concat([condition, image], axis=-1) if self.config.conditional else image
-        return discriminator(seen, training=True)
+        return keras.tree.flatten(discriminator(seen, training=True))  # Keras unpacks a list of one scale
 
     def _total(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
         """Their sum as one replica's share of the whole: means are divided by the replicas, the KL is a sum."""
