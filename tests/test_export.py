@@ -1,7 +1,6 @@
 """The exported SavedModel: equal to the Python model by every way in which it can be loaded, small, and safe."""
 
 import io
-import re
 import sys
 
 import keras
@@ -9,12 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from small_run import STEP, save_run, small_model
+from small_run import small_model
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
-import command_line
-import export
 from gan_zoo import serving
 from gan_zoo.errors import UserError
 from gan_zoo.images import decode_image, encode_png, to_channels
@@ -265,48 +262,3 @@ def test_several_translators_without_z(tmp_path):
     np.testing.assert_array_equal(signatures["serving_default_b_to_a"](image=x)["translation"][0], expected)
     answer = signatures["translate_bytes_b_to_a"](image_bytes=tf.constant([encode_png(x[0])]))["translation_bytes"]
     np.testing.assert_array_equal(decode_image(answer[0].numpy()), expected)
-
-
-def run_script(capsys, *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as leaving:
-        command_line.run(export.main, export.define_flags(), export.USAGE, argv=["export.py", *arguments])
-    return leaving.value.code, *capsys.readouterr()
-
-
-def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypatch):
-    written = []
-
-    def note(*arguments):
-        written.append(arguments)
-        return tmp_path
-
-    monkeypatch.setattr(serving, "export", note)
-    monkeypatch.setattr(serving, "signatures", lambda translators: ["serving_default"])
-    models = {step: small_model(seed=step) for step in (STEP, STEP + 1)}
-    for step, model in models.items():
-        save_run(tmp_path / "run", model, step)
-    for arguments, step in [([], STEP + 1), ([f"--checkpoint={STEP}"], STEP)]:
-        code, out, _ = run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)
-        assert code == 0 and "serving_default" in out
-        translators, folder, version = written.pop()
-        assert (folder, version) == (tmp_path / "run" / "export", step)
-        weights = translators["translate"].networks["generator"].trainable_variables
-        np.testing.assert_array_equal(weights[0], models[step].generator.trainable_variables[0])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "workdir"),
-        (["--workdir={}/nowhere"], "nowhere/config.json does not exist"),
-        (["--workdir={}", "--checkpoint=99"], rf"give latest, or .*: {STEP}"),
-        (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),
-        (["--workdir={}", "--chekpoint=99"], "--checkpoint"),
-        (["--workdir={}", "--output={}/config.json"], "a file stands where a folder"),
-    ],
-)
-def test_the_script_refuses_in_one_line(tmp_path, capsys, model, arguments, message):
-    save_run(tmp_path, model)
-    code, _, err = run_script(capsys, *(argument.format(tmp_path) for argument in arguments))
-    assert code == 2 and err.count("\n") == 1 and re.search(message, err)
-    assert not (tmp_path / "export").exists()

@@ -1,0 +1,56 @@
+"""export.py: which checkpoint it takes, where it writes, what it refuses."""
+
+import re
+
+import numpy as np
+import pytest
+from small_run import STEP, save_run, small_model
+
+import command_line
+import export
+from gan_zoo import serving
+
+
+def run_script(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as leaving:
+        command_line.run(export.main, export.define_flags(), export.USAGE, argv=["export.py", *arguments])
+    return leaving.value.code, *capsys.readouterr()
+
+
+def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypatch):
+    written = []
+
+    def note(*arguments):
+        written.append(arguments)
+        return tmp_path
+
+    monkeypatch.setattr(serving, "export", note)
+    monkeypatch.setattr(serving, "signatures", lambda translators: ["serving_default"])
+    models = {step: small_model(seed=step) for step in (STEP, STEP + 1)}
+    for step, model in models.items():
+        save_run(tmp_path / "run", model, step)
+    for arguments, step in [([], STEP + 1), ([f"--checkpoint={STEP}"], STEP)]:
+        code, out, _ = run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)
+        assert code == 0 and "serving_default" in out
+        translators, folder, version = written.pop()
+        assert (folder, version) == (tmp_path / "run" / "export", step)
+        weights = translators["translate"].networks["generator"].trainable_variables
+        np.testing.assert_array_equal(weights[0], models[step].generator.trainable_variables[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "workdir"),
+        (["--workdir={}/nowhere"], "nowhere/config.json does not exist"),
+        (["--workdir={}", "--checkpoint=99"], rf"give latest, or .*: {STEP}"),
+        (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),
+        (["--workdir={}", "--chekpoint=99"], "--checkpoint"),
+        (["--workdir={}", "--output={}/config.json"], "a file stands where a folder"),
+    ],
+)
+def test_the_script_refuses_in_one_line(tmp_path, capsys, arguments, message):
+    save_run(tmp_path, small_model())
+    code, _, err = run_script(capsys, *(argument.format(tmp_path) for argument in arguments))
+    assert code == 2 and err.count("\n") == 1 and re.search(message, err)
+    assert not (tmp_path / "export").exists()
