@@ -25,6 +25,7 @@ SETTINGS = {
     "discriminator_filters": 4,
     "discriminator_layers": 1,
     "discriminator_scales": 1,
+    "dropout": True,  # its random state has to come back too
 }
 PATIENCE = 240  # seconds until a process counts as hanging
 
