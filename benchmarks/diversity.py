@@ -92,32 +92,33 @@ def sheet(translator: Translator, source: ShapesSource, config: BicycleGANConfig
     batch = next(iter(evaluation_batches(source, config, batch_size=8)))
     z = tf.random.stateless_normal([8, translator.latent_dim], [config.seed, 99])
     columns = [batch["input_image"], batch["target_image"]]
+    titles = ["input", "truth", *(["encoded"] if translator.encode else []), *(f"random {i + 1}" for i in range(8))]
     if translator.encode is not None:
         columns.append(translator.function(batch["input_image"], translator.encode(batch["target_image"])[0]))
     columns += [translator.function(batch["input_image"], tf.repeat(z[i : i + 1], 8, axis=0)) for i in range(8)]
-    return image_grid([[to_uint8(column[row]).numpy() for column in columns] for row in range(8)])
+    return image_grid([[to_uint8(column[row]).numpy() for column in columns] for row in range(8)], titles)
 
 
 def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     kwargs = {"flag_values": values}
-    flags.DEFINE_integer("steps", 3000, "training steps", lower_bound=1, **kwargs)
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds, a training each", **kwargs)
+    flags.DEFINE_integer("steps", 3500, "training steps", lower_bound=1, **kwargs)
+    flags.DEFINE_multi_integer("seed", [0, 1, 2], "a training each; may be repeated", **kwargs)
     flags.DEFINE_multi_string("set", [], "key=value: a setting of BicycleGAN; may be repeated", **kwargs)
-    flags.DEFINE_integer("num_drawings", 50, "unseen drawings to translate", lower_bound=1, **kwargs)
+    flags.DEFINE_integer("num_drawings", 50, "unseen drawings to translate", 8, 200, **kwargs)
     flags.DEFINE_string("picture", None, "write sample sheets there; SEED in the name is replaced", **kwargs)
     return values
 
 
 def main(values: flags.FlagValues) -> None:
     results = []
-    for seed in values.seeds:
+    for seed in values.seed:
         config, _ = resolve(
             BicycleGANConfig,
             [
                 ("recommended", DATASETS["shapes"].recommended["bicyclegan"]),
                 ("--set", parse_settings(BicycleGANConfig, values.set)),
-                ("flag", {"seed": int(seed), "steps": values.steps}),
+                ("flag", {"seed": seed, "steps": values.steps}),
             ],
         )
         start = time.perf_counter()
@@ -129,7 +130,7 @@ def main(values: flags.FlagValues) -> None:
         print(f"seed {seed}: {minutes:.1f} min, " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)
         if values.picture:
             picture = sheet(model.translators["translate"], source, config)
-            write_png(values.picture.replace("SEED", seed), picture)
+            write_png(values.picture.replace("SEED", str(seed)), picture)
     print("median: " + ", ".join(f"{key} {np.median([r[key] for r in results]):.3f}" for key in results[0]))
 
 

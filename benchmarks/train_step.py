@@ -1,6 +1,5 @@
 """Times the training step: python benchmarks/train_step.py --model=bicyclegan --image_size=256 --batch_size=2"""
 
-import resource
 import statistics
 import sys
 import time
@@ -15,7 +14,7 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.machine import graph_flops, matmul_rate
+from benchmarks.machine import graph_flops, matmul_rate, peak_memory
 from gan_zoo.config import parse_settings
 from gan_zoo.models import MODELS
 from gan_zoo.training import build_model
@@ -34,11 +33,6 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("repeats", 15, "steps that are timed; the median counts", lower_bound=1, **kwargs)
     flags.DEFINE_multi_string("set", [], "key=value, any setting of the model; may be repeated", **kwargs)
     return values
-
-
-def peak_memory() -> float:
-    """The most that this process has held so far, in bytes."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main(values: flags.FlagValues) -> None:
