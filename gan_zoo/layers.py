@@ -74,8 +74,7 @@ class FewPixelsConv2D(keras.layers.Conv2D):
     """`Conv2D(filters, 4, strides=2, padding="same")` as one matrix product: `[B, H, W, C]` -> half the size.
 
     Where the image has shrunk to a few pixels and the kernel holds millions of numbers, the convolution kernels spend
-    their time on reordering the weights: at 4x4 px and 512 channels the product is four times as fast on a CPU,
-    forwards and backwards. It copies each pixel four times, so it is for the innermost levels only. Even sides.
+    their time on reordering the weights; the product is faster on a CPU, forwards and backwards. It copies each pixel four times, so it is for the innermost levels only. Even sides.
     """
 
     def __init__(self, filters: int, **kwargs) -> None:
@@ -141,7 +140,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
     """A convolution to one channel, zero-padded by `border` pixels, as a matrix product and shifted sums.
 
     A product with the kernel's k * k columns, then the sum of the k * k maps, each shifted by its place in the kernel.
-    Convolution kernels are slow for a single output channel: backwards the sum is six times as fast on a CPU.
+    Convolution kernels are slow for a single output channel, backwards above all.
 
     Args:
         kernel_size: side k of the kernel.

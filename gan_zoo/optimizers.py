@@ -8,7 +8,7 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """Adam (Kingma and Ba 2014, arXiv 1412.6980) as `torch.optim.Adam` computes it, in one kernel a variable.
 
-    Keras' own update is a dozen operations over each variable, 16 to 22 % of a whole training step on a CPU.
+    Keras' own update is a dozen operations over each variable, a good part of a training step on a CPU.
     PyTorch adds epsilon to the bias-corrected root of the second moment, Keras and the kernel to the uncorrected one:
     multiplied by `sqrt(1 - beta_2^t)` it does the same. The default is PyTorch's 1e-8.
     """
