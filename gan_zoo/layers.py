@@ -74,7 +74,8 @@ class FewPixelsConv2D(keras.layers.Conv2D):
     """`Conv2D(filters, 4, strides=2, padding="same")` as one matrix product: `[B, H, W, C]` -> half the size.
 
     Where the image has shrunk to a few pixels and the kernel holds millions of numbers, the convolution kernels spend
-    their time on reordering the weights; the product is faster on a CPU, forwards and backwards. It copies each pixel four times, so it is for the innermost levels only. Even sides.
+    their time on reordering the weights; the product is faster on a CPU, forwards and backwards. It copies each pixel
+    four times, so it is for the innermost levels only. Even sides.
     """
 
     def __init__(self, filters: int, **kwargs) -> None:
