@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from gan_zoo.config import Config
+from gan_zoo.losses import l1_loss
 from gan_zoo.optimizers import FusedAdam
 
 
@@ -16,14 +17,20 @@ class Translator:
     """One thing that a trained model can do to an image: all that grids, `translate.py`, metrics and the export know.
 
     Attributes:
-        function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]` if there is one, to an
-            image `[B, H * scale, W * scale, output_channels]` in [-1, 1]; a pure graph function.
+        function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]` or a seed `[B]` int64 if
+            it takes one, to an image `[B, H * scale, W * scale, output_channels]` in [-1, 1]; a pure graph function,
+            in which each image depends on its own row of the arguments alone.
         networks: the Keras models that `function` and `encode` use, by their field names.
         image_size: the side of the square images that it learnt from.
         size_multiple: the sides of the input image must be multiples of it.
         latent_dim: length of z; 0 for a translator without it.
+        takes_seed: whether it draws noise of its own from a seed given with each image.
         encode: from an image of the output's kind `[B, H, W, output_channels]`, of any size, to `(mu, logvar)`, both
             `[B, latent_dim]`; None for a model without an encoder.
+        cycle: from an image of the input's kind to what comes back from there, of the same shape; None for a model
+            that knows no way back.
+        input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
+            is no truth.
     """
 
     function: Callable[..., tf.Tensor]
@@ -34,7 +41,11 @@ class Translator:
     size_multiple: int
     scale: int = 1
     latent_dim: int = 0
+    takes_seed: bool = False
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
+    cycle: Callable[[tf.Tensor], tf.Tensor] | None = None
+    input_key: str = "input_image"
+    target_key: str | None = "target_image"
 
 
 class TranslationModel(keras.Model):
@@ -76,6 +87,26 @@ class TranslationModel(keras.Model):
             for variable in network.variables
             if "seed_generator_state" in variable.path
         ]
+
+    @property
+    def extra_state(self) -> dict[str, tf.Variable]:
+        """Variables beside the networks' and optimizers' that a resumed run needs, by name."""
+        return {}
+
+    def validation_l1(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        """How far translations (with z or seed 0) are from the truth: a scalar, the mean absolute difference."""
+        translator = next(iter(self.translators.values()))
+        image = batch[translator.input_key]
+        extra = []
+        if translator.latent_dim:
+            extra.append(tf.zeros([tf.shape(image)[0], translator.latent_dim]))
+        if translator.takes_seed:
+            extra.append(tf.zeros([tf.shape(image)[0]], tf.int64))
+        return l1_loss(translator.function(image, *extra), batch[translator.target_key])
+
+    def total(self, losses: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The sum of losses that are means over the batch, as one replica's share of the whole."""
+        return tf.add_n(list(losses.values())) / tf.distribute.get_strategy().num_replicas_in_sync
 
     def compile(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None) -> None:
         """Gives each network its own Adam; `learning_rate` defaults to the configuration's, constant."""
