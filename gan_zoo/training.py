@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 import keras
 import tensorflow as tf
 
-from gan_zoo.callbacks import NonFiniteGuard, Progress, SampleImages, SaveCheckpoints, StopSignals
+from gan_zoo.callbacks import NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
 from gan_zoo.checkpoints import Checkpoints, latest_step
 from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.pipeline import ExampleSource, SkippedFiles, batch_order, evaluation_batches, training_stream
+from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 
 STRATEGIES = ("auto", "one", "mirrored")
