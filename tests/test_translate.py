@@ -12,6 +12,7 @@ from small_run import save_run, small_model
 import command_line
 import translate
 from gan_zoo import serving, translation
+from gan_zoo.contact_sheet import SHEET_ROWS, ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.images import decode_image, encode_png, to_channels
 
@@ -224,11 +225,11 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
 
 
 def test_the_sheet_stays_small():
-    sheet = translation.ContactSheet([translation.Painter("run", PaintZ, num_samples=1)])
-    for _ in range(translation.SHEET_ROWS + 5):
+    sheet = ContactSheet(["run"])
+    for _ in range(SHEET_ROWS + 5):
         sheet.add(picture(600, 300), [{"sample 1": picture(600, 300)}])
     height, width, _ = sheet.picture().shape
-    assert translation.SHEET_ROWS * 256 < height < translation.SHEET_ROWS * 262 and width < 2 * 128 + 10
+    assert SHEET_ROWS * 256 < height < SHEET_ROWS * 262 and width < 2 * 128 + 10
 
 
 @pytest.mark.parametrize(
