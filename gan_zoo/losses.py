@@ -1,25 +1,34 @@
 """Losses as pure functions of tensors; each returns a scalar, the mean over the batch unless it says otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
-GAN_MODES = ("lsgan", "vanilla")
+GAN_MODES = ("lsgan", "vanilla", "wgangp", "hinge")
 
 
-def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str) -> tf.Tensor:
+def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str, for_generator: bool = False) -> tf.Tensor:
     """How far a discriminator's raw outputs are from saying "real" or "fake", summed over its scales.
 
     Args:
         logits: one `[B, h, w, 1]` tensor a scale.
         target_is_real: whether the logits should say "real".
-        mode: `lsgan`, the squared distance to 1 or 0 (Mao et al. 2016, arXiv 1611.04076, eq. 9), or
-            `vanilla`, the cross-entropy of the sigmoid (Goodfellow et al. 2014, arXiv 1406.2661, non-saturating).
+        mode: `lsgan`, the squared distance to 1 or 0 (Mao et al. 2016, arXiv 1611.04076, eq. 9);
+            `vanilla`, the cross-entropy of the sigmoid (Goodfellow et al. 2014, arXiv 1406.2661, non-saturating);
+            `wgangp`, the critic's mean, negative where it should say "real" (Gulrajani et al. 2017, arXiv 1704.00028,
+            eq. 3, whose other term is `gradient_penalty`);
+            `hinge`, how far the logits are from the right side of a margin of 1 (Lim and Ye 2017, arXiv 1705.02894).
+        for_generator: whether it is the generator that learns from it, whose target is "real". That makes a difference
+            to `hinge` alone, which gives the generator no margin.
 
     Raises:
-        ValueError: for an unknown mode.
+        ValueError: for an unknown mode, or a generator that should be told "fake".
     """
+    if for_generator and not target_is_real:
+        raise ValueError("for_generator needs target_is_real: a generator wants its images to be called real")
     target = 1.0 if target_is_real else 0.0
+    sign = 1.0 if target_is_real else -1.0
     if mode == "lsgan":
         per_scale = [tf.reduce_mean(tf.square(scale - target)) for scale in logits]
     elif mode == "vanilla":
@@ -27,9 +36,41 @@ def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str) -> tf
             tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.ones_like(scale) * target, logits=scale))
             for scale in logits
         ]
+    elif mode == "wgangp" or (mode == "hinge" and for_generator):
+        per_scale = [tf.reduce_mean(-sign * scale) for scale in logits]
+    elif mode == "hinge":
+        per_scale = [tf.reduce_mean(tf.nn.relu(1.0 - sign * scale)) for scale in logits]
     else:
         raise ValueError(f"mode must be one of {GAN_MODES}. Received: mode={mode!r}")
     return tf.add_n(per_scale)
+
+
+def gradient_penalty(
+    discriminate: Callable[[tf.Tensor], tf.Tensor | Sequence[tf.Tensor]],
+    real: tf.Tensor,
+    fake: tf.Tensor,
+    alpha: tf.Tensor,
+) -> tf.Tensor:
+    """How far the critic's slope is from 1 between real and fake images: the mean of `(||gradient||_2 - 1)^2`.
+
+    Gulrajani et al. 2017 (arXiv 1704.00028, eq. 3), without its weight lambda. As in the authors' code of CycleGAN, the
+    gradient is that of the sum of all outputs: of all patches and, where there are several, of all scales.
+    The result can be differentiated again, by the variables that `discriminate` uses and by both images.
+
+    Args:
+        discriminate: from an image `[B, H, W, C]` to its logits, a tensor or one tensor a scale.
+        real, fake: `[B, H, W, C]`; for a conditional discriminator with the condition joined to both.
+        alpha: `[B]` or `[B, 1]`, uniform in [0, 1]: the weight of the real image in the mixture that is judged.
+    """
+    weight = tf.cast(tf.reshape(alpha, [-1, 1, 1, 1]), real.dtype)
+    mixture = weight * real + (1.0 - weight) * fake
+    with tf.GradientTape() as tape:
+        tape.watch(mixture)
+        total = tf.add_n([tf.reduce_sum(scale) for scale in keras.tree.flatten(discriminate(mixture))])
+    # The authors' constant: the norm has no derivative at 0, and would give one that is not a number.
+    gradient = tape.gradient(total, mixture) + 1e-16
+    norm = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]))
+    return tf.reduce_mean(tf.square(norm - 1.0))
 
 
 def l1_loss(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
