@@ -10,13 +10,10 @@ nothing but the crop. Both libraries release Python's lock while they work, so t
 
 import atexit
 import os
-import sys
 import threading
 import time
 import weakref
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +21,7 @@ import tensorflow as tf
 
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, resize_and_crop, to_channels, to_float
+from gan_zoo.skipped_files import SkippedFiles
 
 IMAGE_KEYS = ("input_image", "target_image")
 
@@ -42,62 +40,6 @@ class ExampleSource(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> dict[str, Any]: ...
-
-
-class SkippedFiles:
-    """The bad files of a run: told once on stderr, each with its reason in a text file, too many of them refused.
-
-    Args:
-        path: the list, one `file<TAB>reason` a line, made at the first bad file; None for no list.
-        go_on: add to the list that is there; else the first bad file begins it anew.
-    """
-
-    def __init__(self, path: str | os.PathLike | None = None, *, go_on: bool = False) -> None:
-        self.path = Path(path) if path is not None else None
-        self._listed: set[str] = set()
-        if go_on and self.path is not None and self.path.exists():
-            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
-                self._listed = set(file)
-        self.failure: UserError | None = None  # what `tf.data` turned into an error of its own
-        self._reasons: dict[str, str] = {}
-        self._bad: Counter[int] = Counter()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._reasons)
-
-    def add(self, source: ExampleSource, *bad: BadExample) -> None:
-        """Notes bad examples of `source`; what is known already counts once.
-
-        Raises:
-            UserError: when more than half of the source is bad; kept as `failure` too.
-        """
-        with self._lock:
-            new = {error.path: error.reason for error in bad if error.path not in self._reasons}
-            if new:
-                self._list(new)
-                self._bad[id(source)] += len(new)
-            total = len(source) + len(getattr(source, "rejected", ()))
-            if 2 * self._bad[id(source)] > total:
-                self.failure = self.failure or UserError(
-                    f"{self._bad[id(source)]} of {total} examples are bad, for instance {bad[-1]}"
-                    + (f"; all of them: {self.path}" if self.path else "")
-                )
-                raise self.failure
-
-    def _list(self, new: dict[str, str]) -> None:
-        first = not self._reasons
-        self._reasons |= new
-        if self.path is not None:
-            lines = [f"{path}\t{reason}\n" for path, reason in new.items()]
-            # A list of an earlier run may name files that were mended since: the first entry begins it anew.
-            mode = "w" if first and not self._listed else "a"
-            with open(self.path, mode, encoding="utf-8", errors="surrogateescape") as file:
-                file.write("".join(line for line in lines if line not in self._listed))
-        if first:
-            path, reason = next(iter(new.items()))
-            where = f"; the list: {self.path}" if self.path else ""
-            print(f"warning: bad files are skipped, the first is {path}: {reason}{where}", file=sys.stderr)
 
 
 def training_stream(

@@ -16,9 +16,10 @@ from gan_zoo.checkpoints import Checkpoints, latest_step
 from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
-from gan_zoo.pipeline import ExampleSource, SkippedFiles, batch_order, evaluation_batches, training_stream
+from gan_zoo.pipeline import ExampleSource, batch_order, evaluation_batches, training_stream
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
+from gan_zoo.skipped_files import SkippedFiles
 
 STRATEGIES = ("auto", "one", "mirrored")
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed

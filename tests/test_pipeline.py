@@ -13,7 +13,8 @@ import tensorflow as tf
 from gan_zoo import images
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, resize_and_crop
-from gan_zoo.pipeline import SkippedFiles, batch_order, evaluation_batches, training_stream
+from gan_zoo.pipeline import batch_order, evaluation_batches, training_stream
+from gan_zoo.skipped_files import SkippedFiles
 
 RANDOM = np.random.default_rng(0)
 
