@@ -8,6 +8,7 @@ from absl import flags
 
 import command_line  # before all that imports TensorFlow
 from datasets import DATASETS
+from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
@@ -82,8 +83,8 @@ def choose(name: str, value: str | None, table: dict) -> object:
 
 def main(args: flags.FlagValues) -> int:
     model_class, definition = choose("model", args.model, MODELS), choose("dataset", args.dataset, DATASETS)
-    if model_class.data_kind != definition.kind:
-        fitting = [name for name, other in DATASETS.items() if other.kind == model_class.data_kind]
+    if not definition.serves(model_class.data_kind):
+        fitting = [name for name, other in DATASETS.items() if other.serves(model_class.data_kind)]
         raise UserError(
             f"{args.model} learns from {model_class.data_kind} images, {args.dataset} has {definition.kind} ones; "
             f"fitting are {', '.join(fitting)}"
@@ -102,9 +103,9 @@ def main(args: flags.FlagValues) -> int:
     run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
     check_workdir(workdir, run, config_class)  # before anything is downloaded
     strategy = make_strategy(args.strategy)
-    source = definition.load("train", config, data_dir)
+    source = load_for(definition, model_class.data_kind, "train", config, data_dir)
     try:
-        sample_source = definition.load("val", config, data_dir)
+        sample_source = load_for(definition, model_class.data_kind, "val", config, data_dir)
     except UserError as error:
         print(f"the sample pictures show training examples ({error})")
         sample_source = source

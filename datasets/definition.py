@@ -4,6 +4,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from datasets.unpaired import UnpairedView
+from gan_zoo.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True)
 class DatasetDefinition:
@@ -12,6 +15,7 @@ class DatasetDefinition:
     `load(split, config, data_dir)` returns a `gan_zoo.pipeline.ExampleSource` for a split of "train", "val" or "test";
     of `config` it reads `direction` and, where it draws its images itself, `image_size`, `load_scale`, `seed`,
     `input_channels` and `target_channels`. It raises `gan_zoo.errors.UserError` where the split or files are missing.
+    `load_unpaired`, with the same arguments, is for a paired data set that has more to give where pairs do not matter.
     """
 
     kind: str  # "paired", "unpaired", "single" or "labelled"
@@ -19,3 +23,23 @@ class DatasetDefinition:
     description: str  # one line, for --help
     recommended: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     # {model name: {config key: value}}: the settings of the paper's authors for this data set
+    load_unpaired: Callable[[str, Any, str | None], Any] | None = None
+
+    def serves(self, data_kind: str) -> bool:
+        """Whether a model that learns from `data_kind` images can learn from these."""
+        return data_kind == self.kind or (data_kind, self.kind) == ("unpaired", "paired")
+
+
+def load_for(definition: DatasetDefinition, data_kind: str, split: str, config: Any, data_dir: str | None) -> Any:
+    """A split of a data set as a model of `data_kind` needs it: any pairs also serve as two domains.
+
+    Raises:
+        UserError: where that cannot be, or the split or files are missing.
+    """
+    if not definition.serves(data_kind):
+        raise UserError(f"{definition.kind} images were given where {data_kind} ones are needed")
+    if data_kind == definition.kind:
+        return definition.load(split, config, data_dir)
+    if definition.load_unpaired is not None:
+        return definition.load_unpaired(split, config, data_dir)
+    return UnpairedView(definition.load(split, config, data_dir))

@@ -1,12 +1,15 @@
-"""The user's own pairs of images, in whichever of the usual layouts they lie.
+"""The user's own images, in whichever of the usual layouts they lie.
 
     train/0001.jpg            A and B side by side in one picture
     trainA/0001.jpg           A and B in two folders, under equal names; the suffixes may differ
     trainB/0001.png
     train/A/ and train/B/     the same, one level down
 
-and `val`, `test` likewise; upper and lower case are alike. At the start only names and sizes of the files are looked at
-(about a second for 50,000 pairs); what is wrong inside them comes out when they are read.
+and `val`, `test` likewise; upper and lower case are alike. For a model that learns from unpaired images, the names and
+counts in the folders of A and B do not matter, and side-by-side pairs serve too.
+
+At the start only names and sizes of the files are looked at (about a second for 50,000 pairs); what is wrong inside
+them comes out when they are read.
 """
 
 import functools
@@ -22,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from datasets.definition import DatasetDefinition
+from datasets.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
 from gan_zoo.images import MIN_SIDE, SUFFIXES, BadExample, BadImage, decode_image
 
@@ -67,6 +71,25 @@ class FolderSource:
         return {"input_image": image_a, "target_image": image_b}
 
 
+class FolderDomain:
+    """The images of one folder, each by itself; a domain of an `UnpairedSource`."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.files = [path for path, bad in listing.items() if bad is None]
+        self.rejected = [bad for bad in listing.values() if bad is not None]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Decodes an image, `[H, W, C]`.
+
+        Raises:
+            BadExample: for a file that cannot be read or decoded.
+        """
+        return _read(self.files[index])
+
+
 def _read(path: str) -> np.ndarray:
     try:
         return decode_image(Path(path).read_bytes())
@@ -91,13 +114,36 @@ def halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
-    """Lists a split of the images in `data_dir`; of `config` it reads `direction`.
+    """Lists the pairs of a split in `data_dir`; of `config` it reads `direction`.
 
     Where there is only one of `val` and `test`, it serves as both.
 
     Raises:
         UserError: where the folder, the split or the images are missing, or the layout is not clear.
     """
+    folders = _folders_of(split, data_dir)
+    listings = [_list_images(folder) for folder in folders]
+    examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
+    if not examples:
+        raise UserError(f"no PNG, JPEG, WebP or BMP images in {' and '.join(map(str, folders))}")
+    files = [paths for paths, bad in examples if bad is None]
+    return FolderSource(files, config.direction, [bad for _, bad in examples if bad is not None])
+
+
+def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSource:
+    """Lists the images of A and those of B in a split of `data_dir`, whatever their names; otherwise as `load`."""
+    folders = _folders_of(split, data_dir)
+    if len(folders) == 1:
+        return UnpairedView(load(split, config, data_dir))
+    listings = [_list_images(folder) for folder in folders]
+    for folder, listing in zip(folders, listings, strict=True):
+        if not listing:
+            raise UserError(f"no PNG, JPEG, WebP or BMP images in {folder}")
+    return UnpairedSource(*map(FolderDomain, listings), config.direction)
+
+
+def _folders_of(split: str, data_dir: str | None) -> tuple[Path, ...]:
+    """The folder or the two folders that hold a split, or what stands in for it."""
     if not data_dir:
         raise UserError(f"the data set `folder` needs --data_dir, a folder with {LAYOUTS}")
     root = Path(data_dir).expanduser()
@@ -111,13 +157,7 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
             there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
             raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {LAYOUTS}")
         say_once(f"{root} has no split {split!r}: using {name!r}")
-    folders = splits[name]
-    listings = [_list_images(folder) for folder in folders]
-    examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
-    if not examples:
-        raise UserError(f"no PNG, JPEG, WebP or BMP images in {' and '.join(map(str, folders))}")
-    files = [paths for paths, bad in examples if bad is None]
-    return FolderSource(files, config.direction, [bad for _, bad in examples if bad is not None])
+    return splits[name]
 
 
 @functools.cache
@@ -217,5 +257,7 @@ def _match(folders: Sequence[Path], listings: Sequence[Listing]) -> list[tuple[t
 DEFINITION = DatasetDefinition(
     kind="paired",
     load=load,
-    description="your own pairs of images below --data_dir: side by side, or in two folders under equal names",
+    load_unpaired=load_unpaired,
+    description="your own images below --data_dir: pairs side by side or under equal names in two folders, or any two "
+    "folders for a model that needs no pairs",
 )

@@ -2,6 +2,7 @@
 
 Position p of the stream (step * batch size + place in the batch) names everything: the data epoch p // n, the example
 (p % n under that epoch's permutation), its crop and its flip. Nothing is shuffled in a buffer and nothing is cached.
+Unpaired data has two domains; for each of them the position names all this anew, by the domain's own count and draws.
 
 An example is read, brought to its channels, resized to `load_scale` times the training size and cropped in one Python
 function: Pillow's bicubic filter is the authors' own, faster than TensorFlow's antialiased one, and with a box computes
@@ -33,6 +34,10 @@ class ExampleSource(Protocol):
     the direction applied; further numbers pass through to the batch. It raises `BadExample` for a file that cannot be
     used, and must be safe to call from several threads. Files refused before anything was read, and not counted by
     `len(source)`, may be listed as `source.rejected`, a sequence of `BadExample`.
+
+    An unpaired source is not asked for examples but for its domains, the direction applied:
+    `source.domains == {"input_image": domain, "target_image": domain}`, where `len(domain)` is the domain's own count,
+    `domain[i]` one image `[H, W, C]`, and all else as above. `len(source)` is the count of the larger one.
     """
 
     kind: str  # "paired", "unpaired", "single" or "labelled"
@@ -68,13 +73,28 @@ def training_stream(
     Raises:
         UserError: for a batch that cannot be shared out, a `load_scale` below 1, or a source with nothing good in it.
     """
-    size, batch_size, count = config.image_size, config.batch_size, len(source)
+    batch_size = config.batch_size
+    order = tf.constant(batch_order(batch_size, num_replicas, batch_parts), tf.int64)
+    draws = [_augmented(reader, config) for reader in _readers_of(source, config, skipped)]
+
+    @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
+    def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
+        position = slot - slot % batch_size + tf.gather(order, slot % batch_size)
+        example = {"example_index": position}
+        for draw in draws:
+            example |= draw(position)
+        return example
+
+    slots = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
+    return slots.map(load, _threads(), deterministic=True).batch(batch_size, drop_remainder=True).prefetch(2)
+
+
+def _augmented(reader: "_Reader", config: Any) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """From a position in the stream to what `reader` has there, cut and mirrored at random."""
+    size, count, seed = config.image_size, len(reader.source), reader.seed
     load_size = round(size * config.load_scale)
     if load_size < size:
         raise UserError(f"load_scale is {config.load_scale}, but the crop must fit: give at least 1")
-    order = tf.constant(batch_order(batch_size, num_replicas, batch_parts), tf.int64)
-    seed = config.seed % 2**32
-    reader = _Reader(source, config, skipped)
 
     def read(position: int, index: int) -> list[np.ndarray]:
         # Philox computes its numbers from the key: no state, and a fraction of the usual generator's start-up time.
@@ -83,16 +103,12 @@ def training_stream(
         flip = bool(random.integers(2)) and config.flip
         return reader.prepared(reader.next_good(int(index)), load_size, top=top, left=left, flip=flip)
 
-    @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
-    def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
-        position = slot - slot % batch_size + tf.gather(order, slot % batch_size)
+    def draw(position: tf.Tensor) -> dict[str, tf.Tensor]:
         key = tf.stack([tf.constant(seed, tf.int64), position // count])
         index = tf.random.experimental.index_shuffle(position % count, key, tf.constant(count - 1, tf.int64))
-        arrays = tf.numpy_function(reader.until_exit(read), [position, index], reader.dtypes)
-        return reader.named(arrays) | {"example_index": position}
+        return reader.named(tf.numpy_function(reader.until_exit(read), [position, index], reader.dtypes))
 
-    slots = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
-    return slots.map(load, _threads(), deterministic=True).batch(batch_size, drop_remainder=True).prefetch(2)
+    return draw
 
 
 def evaluation_batches(
@@ -100,25 +116,41 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """The examples once, in order, resized to the training size without augmentation; bad ones are left out.
 
+    Of an unpaired source, the images of equal index together, the smaller domain from its start again where it ends.
+
     Returns:
         Batches as of `training_stream`, the last may be smaller; `example_index` is the index in the source.
     """
-    reader = _Reader(source, config, skipped)
+    draws = [_plain(reader, config) for reader in _readers_of(source, config, skipped)]
+
+    @tf.autograph.experimental.do_not_convert
+    def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        found, example = tf.constant(True), {"example_index": index}
+        for draw in draws:
+            found_here, values = draw(index)
+            found, example = found & found_here, example | values
+        return found, example
+
+    examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
+    examples = examples.filter(lambda found, example: found)
+    examples = examples.map(lambda found, example: example)
+    return examples.batch(batch_size).prefetch(2)
+
+
+def _plain(reader: "_Reader", config: Any) -> Callable[[tf.Tensor], tuple[tf.Tensor, dict[str, tf.Tensor]]]:
+    """From an index to whether the example there is good, and what it is; any values for a bad one."""
 
     def read(index: int) -> list[np.ndarray]:
         example = reader.good(int(index))
         found = example is not None
         return [*reader.prepared(example if found else reader.first, config.image_size), np.asarray(found)]
 
-    @tf.autograph.experimental.do_not_convert
-    def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def draw(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        index = index % len(reader.source)
         *arrays, found = tf.numpy_function(reader.until_exit(read), [index], [*reader.dtypes, tf.bool])
-        return tf.ensure_shape(found, []), reader.named(arrays) | {"example_index": index}
+        return tf.ensure_shape(found, []), reader.named(arrays)
 
-    examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
-    examples = examples.filter(lambda found, example: found)
-    examples = examples.map(lambda found, example: example)
-    return examples.batch(batch_size).prefetch(2)
+    return draw
 
 
 def batch_order(batch_size: int, num_replicas: int, batch_parts: int) -> np.ndarray:
@@ -163,12 +195,35 @@ def _settle() -> None:
         time.sleep(0.02)
 
 
-class _Reader:
-    """Reads and prepares examples for `tf.numpy_function`, which must know all types before it runs."""
+def _readers_of(source: ExampleSource, config: Any, skipped: SkippedFiles | None) -> list["_Reader"]:
+    """One reader for examples that belong together, one for each domain of an unpaired source."""
+    skipped = skipped if skipped is not None else SkippedFiles()
+    seed = config.seed % 2**32
+    if getattr(source, "kind", "paired") != "unpaired":
+        return [_Reader(source, config, skipped, seed)]
+    # Numbers of their own for each domain: with one seed, domains of equal count would come in equal order.
+    seeds = [int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) for number in range(len(source.domains))]
+    return [
+        _Reader(domain, config, skipped, domain_seed, key)
+        for (key, domain), domain_seed in zip(source.domains.items(), seeds, strict=True)
+    ]
 
-    def __init__(self, source: ExampleSource, config: Any, skipped: SkippedFiles | None) -> None:
-        self.source, self.config = source, config
-        self.skipped = skipped if skipped is not None else SkippedFiles()
+
+class _Reader:
+    """Reads and prepares examples for `tf.numpy_function`, which must know all types before it runs.
+
+    Args:
+        source: of examples, or of the images that an example has as `key`.
+        config: what the stream is made from.
+        skipped: takes the bad files.
+        seed: of the order and the augmentation, below 2**32: `index_shuffle` sees no more of it.
+        key: the name of a domain's images.
+    """
+
+    def __init__(
+        self, source: ExampleSource, config: Any, skipped: SkippedFiles, seed: int, key: str | None = None
+    ) -> None:
+        self.source, self.config, self.skipped, self.seed, self.key = source, config, skipped, seed, key
         self.bad: set[int] = set()
         if rejected := getattr(source, "rejected", ()):
             self.skipped.add(source, *rejected)
@@ -206,7 +261,8 @@ class _Reader:
         if index in self.bad:
             return None
         try:
-            return self.source[index]
+            example = self.source[index]
+            return example if self.key is None else {self.key: example}
         except BadExample as error:
             self.bad.add(index)
             self.skipped.add(self.source, error)

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sized
 from pathlib import Path
 
@@ -27,14 +27,14 @@ class SkippedFiles:
                 self._listed = set(file)
         self.failure: UserError | None = None  # what `tf.data` turned into an error of its own
         self._reasons: dict[str, str] = {}
-        self._bad: Counter[int] = Counter()
+        self._bad: dict[int, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._reasons)
 
     def add(self, source: Sized, *bad: BadExample) -> None:
-        """Notes bad examples of `source`; what is known already counts once.
+        """Notes bad examples of `source`; what it is known for already counts once.
 
         Raises:
             UserError: when more than half of the source is bad; kept as `failure` too.
@@ -43,11 +43,13 @@ class SkippedFiles:
             new = {error.path: error.reason for error in bad if error.path not in self._reasons}
             if new:
                 self._list(new)
-                self._bad[id(source)] += len(new)
+            # A file may be bad in two sources, such as both halves of one picture.
+            known = self._bad[id(source)]
+            known |= {error.path for error in bad}
             total = len(source) + len(getattr(source, "rejected", ()))
-            if 2 * self._bad[id(source)] > total:
+            if 2 * len(known) > total:
                 self.failure = self.failure or UserError(
-                    f"{self._bad[id(source)]} of {total} examples are bad, for instance {bad[-1]}"
+                    f"{len(known)} of {total} examples are bad, for instance {bad[-1]}"
                     + (f"; all of them: {self.path}" if self.path else "")
                 )
                 raise self.failure
