@@ -126,6 +126,11 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
     if not examples:
         raise UserError(f"no PNG, JPEG, WebP or BMP images in {' and '.join(map(str, folders))}")
+    if not any(len(paths) == len(folders) for paths, _ in examples):
+        raise UserError(
+            f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal names; "
+            "only a model of unpaired images takes them as they are"
+        )
     files = [paths for paths, bad in examples if bad is None]
     return FolderSource(files, config.direction, [bad for _, bad in examples if bad is not None])
 

@@ -166,17 +166,24 @@ def test_pairs_must_lie_over_each_other(tmp_path):
         source[2]
 
 
-def test_all_bad_is_refused_with_the_list(tmp_path):
-    write(tmp_path / "trainA" / "x.png", plain(0))
-    write(tmp_path / "trainB" / "y.png", plain(0))
+def test_mostly_bad_is_refused_with_the_list(tmp_path):
+    for name in ("trainA/x.png", "trainA/z.png", "trainB/y.png", "trainB/z.png"):
+        write(tmp_path / name, plain(0))
     skipped = SkippedFiles(tmp_path / "skipped_files.txt")
-    with pytest.raises(UserError, match="2 of 2 examples are bad"):
+    with pytest.raises(UserError, match="2 of 3 examples are bad"):
         training_stream(
             folder.load("train", A_TO_B, str(tmp_path)),
             types.SimpleNamespace(image_size=16, load_scale=1.0, batch_size=1, seed=0),
             skipped=skipped,
         )
     assert len((tmp_path / "skipped_files.txt").read_text().splitlines()) == 2
+
+
+def test_domains_that_are_no_pairs_are_refused_at_once(tmp_path):
+    write(tmp_path / "trainA" / "horse.png", plain(0))
+    write(tmp_path / "trainB" / "zebra.png", plain(0))
+    with pytest.raises(UserError, match=r"trainB have no name in common: .* only a model of unpaired images"):
+        folder.load("train", A_TO_B, str(tmp_path))
 
 
 def test_val_and_test_stand_in_for_each_other(tmp_path, capsys):
@@ -225,3 +232,48 @@ def test_unclear_layouts_are_refused(tmp_path):
 def test_it_is_on_the_list():
     assert DATASETS["folder"] is folder.DEFINITION
     assert DATASETS["folder"].kind == "paired"
+
+
+@pytest.mark.parametrize(("a", "b"), [("trainA", "trainB"), ("train/A", "train/B")])
+def test_two_domains_need_no_partners(tmp_path, a, b):
+    for index in range(3):
+        write(tmp_path / a / f"horse {index}.png", plain(index, width=20 + index))
+    for index in range(5):
+        write(tmp_path / b / f"zebra {index}.jpg", plain(100 + 10 * index, height=24))
+    (tmp_path / b / "empty.png").write_bytes(b"")
+    (tmp_path / b / "text.png").write_text("This is a text.")
+    source = folder.load_unpaired("train", A_TO_B, str(tmp_path))
+    inputs, targets = source.domains["input_image"], source.domains["target_image"]
+    assert (source.kind, len(source), len(inputs), len(targets)) == ("unpaired", 6, 3, 6)
+    assert [image.shape for image in inputs] == [(16, 20, 3), (16, 21, 3), (16, 22, 3)]
+    assert [bad.reason for bad in targets.rejected] == ["an empty file"]
+    assert not inputs.rejected
+    with pytest.raises(BadExample, match=r"text\.png: not a PNG"):
+        targets[0]
+    assert targets[5].mean().round() == 140
+    swapped = folder.load_unpaired("train", B_TO_A, str(tmp_path))
+    assert len(swapped.domains["input_image"]) == 6
+
+
+def test_side_by_side_pairs_serve_as_domains(tmp_path):
+    for index in range(3):
+        write(tmp_path / "train" / f"{index}.png", pair(index))
+    source = folder.load_unpaired("train", B_TO_A, str(tmp_path))
+    assert [image.mean() for image in source.domains["input_image"]] == [100, 101, 102]
+    assert [image.mean() for image in source.domains["target_image"]] == [0, 1, 2]
+
+
+def test_domains_stand_in_and_are_missed_as_pairs(tmp_path):
+    write(tmp_path / "trainA" / "x.png", plain(1))
+    with pytest.raises(UserError, match="trainA has no counterpart: folders for A and for B are needed"):
+        folder.load_unpaired("train", A_TO_B, str(tmp_path))
+    (tmp_path / "trainB").mkdir()
+    with pytest.raises(UserError, match=r"no PNG, JPEG, WebP or BMP images in .*trainB"):
+        folder.load_unpaired("train", A_TO_B, str(tmp_path))
+    with pytest.raises(UserError, match="no split 'val'"):
+        folder.load_unpaired("val", A_TO_B, str(tmp_path))
+    for name in ("valA/a.png", "valB/b.png"):
+        write(tmp_path / name, plain(2))
+    assert len(folder.load_unpaired("test", A_TO_B, str(tmp_path))) == 1
+    with pytest.raises(UserError, match="needs --data_dir"):
+        folder.load_unpaired("train", A_TO_B, None)
