@@ -128,8 +128,8 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
         raise UserError(f"no PNG, JPEG, WebP or BMP images in {' and '.join(map(str, folders))}")
     if not any(len(paths) == len(folders) for paths, _ in examples):
         raise UserError(
-            f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal names; "
-            "only a model of unpaired images takes them as they are"
+            f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal "
+            "names; only a model of unpaired images takes them as they are"
         )
     files = [paths for paths, bad in examples if bad is None]
     return FolderSource(files, config.direction, [bad for _, bad in examples if bad is not None])
