@@ -1,36 +1,7 @@
-"""Layers and initializers that several networks share."""
+"""Layers that several networks share."""
 
 import keras
 import tensorflow as tf
-
-
-@keras.saving.register_keras_serializable("gan_zoo")
-class InstanceNorm(keras.layers.Layer):
-    """Normalizes each image and channel by its own mean and variance: `[B, H, W, C]` in and out.
-
-    The statistics are computed in float32 at least, whatever the compute type.
-
-    Args:
-        epsilon: added to the variance. 1e-5 is PyTorch's; tensorflow-addons took 1e-3.
-    """
-
-    def __init__(self, epsilon: float = 1e-5, **kwargs) -> None:
-        super().__init__(**kwargs)
-        if epsilon <= 0:
-            raise ValueError(f"epsilon must be positive. Received: epsilon={epsilon}")
-        self.epsilon = epsilon
-
-    def call(self, image: tf.Tensor) -> tf.Tensor:
-        wide = tf.cast(image, tf.float32) if image.dtype.size < 4 else image
-        mean, variance = tf.nn.moments(wide, axes=(1, 2), keepdims=True)
-        normalized = (wide - mean) * tf.math.rsqrt(variance + self.epsilon)
-        return tf.cast(normalized, image.dtype)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -44,6 +15,46 @@ class TileConcat(keras.layers.Layer):
 
     def compute_output_shape(self, image_shape: tuple, vector_shape: tuple) -> tuple:
         return (*image_shape[:-1], image_shape[-1] + vector_shape[-1])
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class SeededDropout(keras.layers.Layer):
+    """Dropout whose mask is a function of seeds given with the images: `[B, H, W, C]`, `[B]` int64 -> `[B, H, W, C]`.
+
+    What image i loses depends on (seed[i], stream) alone: not on its neighbours in the batch, the replica it lies on or
+    the calls before. The values that stay are divided by `1 - rate`.
+
+    Args:
+        rate: share of the values that are dropped, in [0, 1).
+        stream: tells the dropouts of one network apart, so that they draw different numbers from one seed.
+        at_inference: whether it drops outside of training too (pix2pix' noise).
+    """
+
+    def __init__(self, rate: float, stream: int, at_inference: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate must be in [0, 1). Received: rate={rate}")
+        self.rate = rate
+        self.stream = stream
+        self.at_inference = at_inference
+
+    def call(self, image: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
+        if not (training or self.at_inference) or self.rate == 0:
+            return image
+        shape = tf.shape(image)[1:]
+
+        def kept(row_seed: tf.Tensor) -> tf.Tensor:
+            return tf.random.stateless_uniform(shape, tf.stack([row_seed, self.stream])) >= self.rate
+
+        keep = tf.map_fn(kept, seed, fn_output_signature=tf.TensorSpec(image.shape[1:], tf.bool))
+        return tf.where(keep, image / (1 - self.rate), tf.zeros([], image.dtype))
+
+    def compute_output_shape(self, image_shape: tuple, seed_shape: tuple) -> tuple:
+        return image_shape
+
+    def get_config(self) -> dict:
+        own = {"rate": self.rate, "stream": self.stream, "at_inference": self.at_inference}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -92,7 +103,7 @@ class FewPixelsConv2D(keras.layers.Conv2D):
         columns = tf.reshape(tf.concat(window, axis=-1), [-1, 16 * channels])
         product = tf.matmul(columns, tf.reshape(self.kernel, [16 * channels, self.filters]))
         result = tf.reshape(product, [batch, height // 2, width // 2, self.filters])
-        return tf.nn.bias_add(result, tf.cast(self.bias, result.dtype))
+        return _with_bias(self, result)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -115,13 +126,17 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
         rows = _overlap(tf.reshape(product, [batch, height, width, 4, 4 * self.filters]), axis=1)
         rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
         result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
-        return tf.nn.bias_add(result, tf.cast(self.bias, result.dtype))
+        return _with_bias(self, result)
 
 
 def _sizes(image: tf.Tensor) -> list[int | tf.Tensor]:
     """Batch size, height and width: as numbers where they are known, so that results keep their static shapes."""
     dynamic = tf.shape(image)
     return [dynamic[axis] if size is None else size for axis, size in enumerate(image.shape[:3])]
+
+
+def _with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
 
 
 def _overlap(windows: tf.Tensor, axis: int) -> tf.Tensor:
@@ -167,7 +182,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
             for row in range(side)
             for column in range(side)
         ]
-        return tf.add_n(shifted)[..., tf.newaxis] + tf.cast(self.bias, image.dtype)
+        return _with_bias(self, tf.add_n(shifted)[..., tf.newaxis])
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, _ = input_shape
@@ -176,8 +191,3 @@ class OneChannelConv2D(keras.layers.Conv2D):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "border": self.border}
-
-
-def xavier_normal(gain: float = 0.02) -> keras.initializers.Initializer:
-    """PyTorch's `xavier_normal_(gain)`: N(0, gain^2 * 2 / (fan_in + fan_out)), not truncated."""
-    return keras.initializers.VarianceScaling(scale=gain**2, mode="fan_avg", distribution="untruncated_normal")

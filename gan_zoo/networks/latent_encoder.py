@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers import InstanceNorm, xavier_normal
+from gan_zoo.initializers import make_initializer
+from gan_zoo.normalization import InstanceNorm
 
 
 def resnet_encoder(
@@ -42,7 +43,9 @@ def resnet_encoder(
         y = _conv(width, 3, init_gain, padding="same", name=f"block_{block}_conv_0")(y)
         y = InstanceNorm(name=f"block_{block}_norm_1")(y)
         y = keras.layers.LeakyReLU(0.2, name=f"block_{block}_activation_1")(y)
-        y = ConvMeanPool(next_width, kernel_initializer=xavier_normal(init_gain), name=f"block_{block}_conv_1")(y)
+        y = ConvMeanPool(
+            next_width, kernel_initializer=make_initializer("xavier", init_gain), name=f"block_{block}_conv_1"
+        )(y)
         shortcut = keras.layers.AveragePooling2D(2, name=f"block_{block}_half_size")(x)
         shortcut = _conv(next_width, 1, init_gain, name=f"block_{block}_shortcut")(shortcut)
         x = keras.layers.Add(name=f"block_{block}")([y, shortcut])  # [B, H/2^(block+1), W/2^(block+1), next_width]
@@ -89,7 +92,10 @@ def _with_heads(
 
     def head(head_name: str) -> keras.KerasTensor:
         dense = keras.layers.Dense(
-            latent_dim, kernel_initializer=xavier_normal(init_gain), dtype=keras.backend.floatx(), name=head_name
+            latent_dim,
+            kernel_initializer=make_initializer("xavier", init_gain),
+            dtype=keras.backend.floatx(),
+            name=head_name,
         )
         return dense(x)
 
@@ -97,7 +103,7 @@ def _with_heads(
 
 
 def _conv(filters: int, kernel_size: int, init_gain: float, **kwargs) -> keras.layers.Layer:
-    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=xavier_normal(init_gain), **kwargs)
+    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=make_initializer("xavier", init_gain), **kwargs)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -3,7 +3,9 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers import InstanceNorm, OneChannelConv2D, xavier_normal
+from gan_zoo.initializers import make_initializer
+from gan_zoo.layers import OneChannelConv2D
+from gan_zoo.normalization import SpectralConv2D, make_norm, norm_has_bias
 
 
 def patch_discriminator(
@@ -12,6 +14,8 @@ def patch_discriminator(
     base_filters: int = 64,
     num_layers: int = 3,
     num_scales: int = 1,
+    norm: str = "instance",
+    init_type: str = "xavier",
     init_gain: float = 0.02,
     name: str = "discriminator",
 ) -> keras.Model:
@@ -25,29 +29,37 @@ def patch_discriminator(
         base_filters: channels of the first convolution at full size; they double up to eightfold.
         num_layers: strided convolutions.
         num_scales: independent networks on ever smaller images.
-        init_gain: of the xavier initializer of all kernels.
+        norm: batch, instance, layer or none, behind every convolution but the first and the last; or spectral, which
+            normalizes all kernels. As in the authors' code the convolutions in between have no bias with batch or none.
+        init_type, init_gain: of all kernels, see `make_initializer`.
         name: of the Keras model.
 
     Returns:
         A model from `[B, H, W, input_channels]` to a list of logits `[B, h, w, 1]`, one a scale.
     """
     image = keras.Input((None, None, input_channels), name="image")
+    shared = {"num_layers": num_layers, "norm": norm, "init_type": init_type, "init_gain": init_gain}
     logits = []
     x = image
     for scale in range(num_scales):
         if scale > 0:
             x = HalfSize(name=f"half_size_{scale}")(x)
-        logits.append(_one_scale(x, max(base_filters // 2**scale, 1), num_layers, init_gain, name=f"scale_{scale}"))
+        logits.append(_one_scale(x, base_filters=max(base_filters // 2**scale, 1), name=f"scale_{scale}", **shared))
     return keras.Model(image, logits, name=name)
 
 
 def _one_scale(
-    x: keras.KerasTensor, base_filters: int, num_layers: int, init_gain: float, name: str
+    x: keras.KerasTensor, *, base_filters: int, num_layers: int, norm: str, init_type: str, init_gain: float, name: str
 ) -> keras.KerasTensor:
+    conv_class = SpectralConv2D if norm == "spectral" else keras.layers.Conv2D
+
     def conv(filters: int, index: int, **kwargs) -> keras.layers.Layer:
-        return keras.layers.Conv2D(
-            filters, 4, kernel_initializer=xavier_normal(init_gain), name=f"{name}_conv_{index}", **kwargs
-        )
+        initializer = make_initializer(init_type, init_gain)
+        return conv_class(filters, 4, kernel_initializer=initializer, name=f"{name}_conv_{index}", **kwargs)
+
+    def pad(x: keras.KerasTensor, index: int) -> keras.KerasTensor:
+        # PyTorch pads one pixel on each side of a 4x4 convolution of stride 1, Keras' "same" one before and two behind.
+        return keras.layers.ZeroPadding2D(1, name=f"{name}_pad_{index}")(x)
 
     def activation(index: int) -> keras.layers.Layer:
         return keras.layers.LeakyReLU(0.2, name=f"{name}_activation_{index}")
@@ -56,16 +68,17 @@ def _one_scale(
     for index in range(1, num_layers + 1):
         filters = base_filters * min(2**index, 8)
         if index < num_layers:
-            x = conv(filters, index, strides=2, padding="same")(x)
+            x = conv(filters, index, strides=2, padding="same", use_bias=norm_has_bias(norm))(x)
         else:
-            # PyTorch pads one pixel on each side here, Keras' "same" one before and two behind.
-            x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad_{index}")(x)
-            x = conv(filters, index)(x)
-        x = InstanceNorm(name=f"{name}_norm_{index}")(x)
-        x = activation(index)(x)
-    x = OneChannelConv2D(
-        4, border=1, kernel_initializer=xavier_normal(init_gain), name=f"{name}_conv_{num_layers + 1}"
-    )(x)
+            x = conv(filters, index, use_bias=norm_has_bias(norm))(pad(x, index))
+        norm_layer = make_norm(norm, name=f"{name}_norm_{index}")
+        x = activation(index)(x if norm_layer is None else norm_layer(x))
+    last = num_layers + 1
+    if norm == "spectral":
+        x = conv(1, last)(pad(x, last))
+    else:
+        initializer = make_initializer(init_type, init_gain)
+        x = OneChannelConv2D(4, border=1, kernel_initializer=initializer, name=f"{name}_conv_{last}")(x)
     return keras.layers.Activation("linear", dtype=keras.backend.floatx(), name=f"{name}_logits")(x)
 
 

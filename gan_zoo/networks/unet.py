@@ -2,14 +2,9 @@
 
 import keras
 
-from gan_zoo.layers import (
-    FewPixelsConv2D,
-    FewPixelsConv2DTranspose,
-    InstanceNorm,
-    ReflectionPad2D,
-    TileConcat,
-    xavier_normal,
-)
+from gan_zoo.initializers import make_initializer
+from gan_zoo.layers import FewPixelsConv2D, FewPixelsConv2DTranspose, ReflectionPad2D, SeededDropout, TileConcat
+from gan_zoo.normalization import NORMS, make_norm, norm_has_bias
 
 MIN_DOWNS = 5
 
@@ -26,6 +21,10 @@ def unet(
     dropout: bool = False,
     init_gain: float = 0.02,
     name: str = "generator",
+    norm: str = "instance",
+    init_type: str = "xavier",
+    dropout_from_seed: bool = False,
+    inference_mode: str = "eval",
 ) -> keras.Model:
     """Builds a U-Net: `num_downs` halvings of the image, as many doublings, a skip between each pair of equals.
 
@@ -42,17 +41,46 @@ def unet(
             down (there, as in the authors' code, the LeakyReLU bends z too and the skips carry no z).
         upsampling: `transposed` (4x4 transposed convolution) or `bilinear` (resize, reflection padding, 3x3).
         dropout: whether the blocks of eightfold width on the way up, all but the innermost, drop half of their values.
-        init_gain: of the xavier initializer of all kernels.
+        init_gain: of the initializer of all kernels.
         name: of the Keras model.
+        norm: batch, instance, layer or none. As in the authors' code all convolutions but the last have a bias only if
+            it is instance.
+        init_type: of all kernels, see `make_initializer`.
+        dropout_from_seed: whether the same blocks draw their dropout from a seed given with each image, see
+            `SeededDropout`, instead of from a state of its own; replaces `dropout`. A network too shallow for dropout
+            takes the seed too.
+        inference_mode: out of training, `train` still drops values (if `dropout_from_seed`) and gives batch norm each
+            image's own statistics; `eval` drops none and takes the running statistics.
 
     Returns:
-        A model from the image `[B, H, W, input_channels]` in [-1, 1], or from `[image, z]` with z `[B, latent_dim]`,
-        to an image `[B, H, W, output_channels]` in [-1, 1].
+        A model from the image `[B, H, W, input_channels]` in [-1, 1], or from a list of it, z `[B, latent_dim]` if it
+        takes one, and the seed `[B]` int64 if it takes one, to an image `[B, H, W, output_channels]` in [-1, 1].
+
+    Raises:
+        ValueError: if an argument is not one of those named above.
     """
     if num_downs < MIN_DOWNS:
         raise ValueError(f"num_downs must be at least {MIN_DOWNS}. Received: num_downs={num_downs}")
+    if norm not in NORMS:
+        raise ValueError(f"norm must be one of {', '.join(NORMS)}. Received: norm={norm!r}")
+    if inference_mode not in ("train", "eval"):
+        raise ValueError(f"inference_mode must be train or eval. Received: inference_mode={inference_mode!r}")
     image = keras.Input((None, None, input_channels), name="image")
     z = keras.Input((latent_dim,), name="z") if latent_dim else None
+    seed = keras.Input((), dtype="int64", name="seed") if dropout_from_seed else None
+    inputs = [given for given in (image, z, seed) if given is not None]
+    has_bias = norm_has_bias(norm)
+
+    def normalize(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        layer = make_norm(norm, name=name, inference="image" if inference_mode == "train" else "running")
+        return x if layer is None else layer(x)
+
+    def drop(x: keras.KerasTensor, level: int) -> keras.KerasTensor:
+        if seed is None:
+            return keras.layers.Dropout(0.5, name=f"up_{level}_dropout")(x)
+        layer = SeededDropout(0.5, stream=level, at_inference=inference_mode == "train", name=f"up_{level}_dropout")
+        return layer(x, seed)
+
     filters = [base_filters * min(2**level, 8) for level in range(num_downs)]
     innermost = num_downs - 1
 
@@ -66,26 +94,26 @@ def unet(
             x = keras.layers.LeakyReLU(0.2, name=f"down_{level}_activation")(x)
         few_pixels = level >= num_downs - 2
         # [B, H / 2^(level + 1), W / 2^(level + 1), filters]
-        kwargs = {"kernel_initializer": xavier_normal(init_gain), "name": f"down_{level}"}
-        x = _downsample(x, filters[level], few_pixels, **kwargs)
+        kwargs = {"kernel_initializer": make_initializer(init_type, init_gain), "name": f"down_{level}"}
+        x = _downsample(x, filters[level], few_pixels, use_bias=has_bias, **kwargs)
         if 0 < level < innermost:
-            x = InstanceNorm(name=f"down_{level}_norm")(x)
+            x = normalize(x, f"down_{level}_norm")
 
     for level in reversed(range(num_downs)):
         channels = filters[level - 1] if level > 0 else output_channels
         x = keras.layers.ReLU(name=f"up_{level}_activation")(x)
         few_pixels = level >= num_downs - 3
         # [B, H / 2^level, W / 2^level, channels]
-        kwargs = {"kernel_initializer": xavier_normal(init_gain), "name": f"up_{level}"}
-        x = _upsample(x, channels, upsampling, few_pixels, **kwargs)
+        kwargs = {"kernel_initializer": make_initializer(init_type, init_gain), "name": f"up_{level}"}
+        x = _upsample(x, channels, upsampling, few_pixels, use_bias=has_bias or level == 0, **kwargs)
         if level > 0:
-            x = InstanceNorm(name=f"up_{level}_norm")(x)
-            if dropout and MIN_DOWNS - 1 <= level < innermost:
-                x = keras.layers.Dropout(0.5, name=f"up_{level}_dropout")(x)
+            x = normalize(x, f"up_{level}_norm")
+            if (dropout or dropout_from_seed) and MIN_DOWNS - 1 <= level < innermost:
+                x = drop(x, level)
             x = keras.layers.Concatenate(name=f"skip_{level}")([x, skips[level]])
     # float32 at least: the losses and the image's 256 grey values need more than bfloat16 holds.
     output = keras.layers.Activation("tanh", dtype=keras.backend.floatx(), name="image_out")(x)
-    return keras.Model(image if z is None else [image, z], output, name=name)
+    return keras.Model(inputs if len(inputs) > 1 else image, output, name=name)
 
 
 def _downsample(x: keras.KerasTensor, filters: int, few_pixels: bool, **kwargs) -> keras.KerasTensor:

@@ -1,0 +1,234 @@
+"""The normalizations that networks choose from: batch, instance and layer norm, and spectrally normalized kernels."""
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+
+NORMS = ("batch", "instance", "layer", "none")
+DISCRIMINATOR_NORMS = (*NORMS, "spectral")
+
+
+def make_norm(
+    norm: str, *, name: str, gamma_gain: float = 0.02, inference: Literal["running", "image"] = "running"
+) -> keras.layers.Layer | None:
+    """The layer for the name of a norm, or None for `none` and `spectral` (which normalizes kernels, not images).
+
+    Args:
+        norm: one of `DISCRIMINATOR_NORMS`.
+        name: of the layer.
+        gamma_gain, inference: see `BatchNorm`; the other norms have no use for them.
+    """
+    if norm == "batch":
+        return BatchNorm(gamma_gain=gamma_gain, inference=inference, name=name)
+    if norm == "instance":
+        return InstanceNorm(name=name)
+    if norm == "layer":
+        return LayerNorm(name=name)
+    if norm in ("none", "spectral"):
+        return None
+    raise ValueError(f"norm must be one of {', '.join(DISCRIMINATOR_NORMS)}. Received: norm={norm!r}")
+
+
+def norm_has_bias(norm: str) -> bool:
+    """Whether the convolutions before this norm carry a bias.
+
+    In the authors' code those before instance norm do (to no effect), those before batch norm, or before none at all,
+    do not. Spectral norm leaves a network without any other offset, so ours keeps them there.
+    """
+    return norm in ("instance", "spectral")
+
+
+def _wide(image: tf.Tensor) -> tf.Tensor:
+    """Float32 at least: in bfloat16 the variance of an image drowns in its mean."""
+    return tf.cast(image, tf.float32) if image.dtype.size < 4 else image
+
+
+class _Norm(keras.layers.Layer):
+    """What the norms share: an epsilon, and the shape of the image."""
+
+    def __init__(self, epsilon: float = 1e-5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if epsilon <= 0:
+            raise ValueError(f"epsilon must be positive. Received: epsilon={epsilon}")
+        self.epsilon = epsilon
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+    def _scaled(self, wide: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
+        """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with two passes over the image instead of four."""
+        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
+        return wide * scale + (self.beta - mean * scale)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class InstanceNorm(_Norm):
+    """Normalizes each image and channel by its own mean and variance: `[B, H, W, C]` in and out.
+
+    The statistics are computed in float32 at least, whatever the compute type.
+
+    Args:
+        epsilon: added to the variance. 1e-5 is PyTorch's; tensorflow-addons took 1e-3.
+    """
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        wide = _wide(image)
+        mean, variance = tf.nn.moments(wide, axes=(1, 2), keepdims=True)
+        normalized = (wide - mean) * tf.math.rsqrt(variance + self.epsilon)
+        return tf.cast(normalized, image.dtype)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class LayerNorm(_Norm):
+    """Normalizes each image by its mean and variance over all pixels and channels: `[B, H, W, C]` in and out.
+
+    Ba et al. 2016 (arXiv 1607.06450) as convolutional networks use it: one gamma and beta a channel, which start as 1
+    and 0. The statistics are computed in float32 at least.
+
+    Args:
+        epsilon: added to the variance.
+    """
+
+    def build(self, input_shape: tuple) -> None:
+        shape = (input_shape[-1],)
+        self.gamma = self.add_weight(name="gamma", shape=shape, initializer="ones", autocast=False)
+        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        wide = _wide(image)
+        mean, variance = tf.nn.moments(wide, axes=(1, 2, 3), keepdims=True)
+        return tf.cast(self._scaled(wide, mean, variance), image.dtype)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class BatchNorm(_Norm):
+    """Normalizes each channel by its mean and variance over the batch: `[B, H, W, C]` in and out.
+
+    Ioffe and Szegedy 2015 (arXiv 1502.03167) as `torch.nn.BatchNorm2d` computes it. Keras' own layer differs in three
+    ways: epsilon, the running variance (here the unbiased one, n / (n - 1)), and the statistics under several replicas:
+    here they are those of the whole batch, of which each replica must hold an equal share. All in float32 at least.
+
+    Args:
+        epsilon: added to the variance.
+        momentum: weight of the new statistics in the running ones (Keras means the weight of the old ones).
+        gamma_gain: deviation of the normal distribution around 1 that gamma is drawn from; beta starts at 0.
+        inference: by what images are normalized outside of training: `running`, the running statistics, or `image`,
+            each by its own, as in a training batch of one.
+    """
+
+    def __init__(
+        self,
+        epsilon: float = 1e-5,
+        momentum: float = 0.1,
+        gamma_gain: float = 0.02,
+        inference: Literal["running", "image"] = "running",
+        **kwargs,
+    ) -> None:
+        super().__init__(epsilon, **kwargs)
+        if not 0 < momentum <= 1:
+            raise ValueError(f"momentum must be in (0, 1]. Received: momentum={momentum}")
+        if inference not in ("running", "image"):
+            raise ValueError(f"inference must be running or image. Received: inference={inference!r}")
+        self.momentum = momentum
+        self.gamma_gain = gamma_gain
+        self.inference = inference
+
+    def build(self, input_shape: tuple) -> None:
+        shape = (input_shape[-1],)
+        around_one = keras.initializers.RandomNormal(1.0, self.gamma_gain)
+        self.gamma = self.add_weight(name="gamma", shape=shape, initializer=around_one, autocast=False)
+        self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
+        # Every replica computes the same running statistics: the first one's may stand for all.
+        running = {"trainable": False, "autocast": False, "aggregation": "only_first_replica"}
+        self.moving_mean = self.add_weight(name="moving_mean", shape=shape, initializer="zeros", **running)
+        self.moving_variance = self.add_weight(name="moving_variance", shape=shape, initializer="ones", **running)
+
+    def call(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        wide = _wide(image)
+        if training:
+            mean, variance, count = _batch_moments(wide)
+            self._update_running(mean, variance, count)
+        elif self.inference == "image":
+            mean, variance = tf.nn.moments(wide, axes=(1, 2), keepdims=True)
+        else:
+            mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
+        return tf.cast(self._scaled(wide, mean, variance), image.dtype)
+
+    def _update_running(self, mean: tf.Tensor, variance: tf.Tensor, count: tf.Tensor) -> None:
+        unbiased = variance * (count / tf.maximum(count - 1.0, 1.0))
+        for running, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
+            running.assign(running + self.momentum * (new - running))
+
+    def get_config(self) -> dict:
+        own = {"momentum": self.momentum, "gamma_gain": self.gamma_gain, "inference": self.inference}
+        return {**super().get_config(), **own}
+
+
+def _batch_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Mean and (biased) variance of each channel over all replicas' images, `[C]`, and how many values each has."""
+    axes = (0, 1, 2)
+    context = tf.distribute.get_replica_context()
+    replicas = context.num_replicas_in_sync if context else 1
+    count = tf.cast(tf.reduce_prod(tf.shape(image)[:3]) * replicas, image.dtype)
+    if replicas == 1:
+        return *tf.nn.moments(image, axes), count
+    # The mean first: a sum of squares in one go would drown the variance of a channel far from zero.
+    mean = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_mean(image, axes)) / replicas
+    deviation = tf.math.squared_difference(image, tf.stop_gradient(mean))
+    variance = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_mean(deviation, axes)) / replicas
+    return mean, variance, count
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class SpectralConv2D(keras.layers.Conv2D):
+    """A convolution by its kernel over the kernel's largest singular value: `[B, H, W, C]` -> `[B, h, w, filters]`.
+
+    Miyato et al. 2018 (arXiv 1802.05957, algorithm 1) as `torch.nn.utils.spectral_norm` computes it. The variable that
+    is trained and stored is the kernel as it is, not the divided one (which Keras' `SpectralNormalization` writes back
+    into it); gradients reach it through sigma = u^T W v, with the vectors u and v held constant. Each forward pass in
+    training brings these one power iteration nearer to the singular vectors.
+    """
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+
+        def start_u(shape: tuple, dtype: str | None = None) -> tf.Tensor:
+            return _unit(keras.random.normal(shape, dtype=dtype))
+
+        def start_v(shape: tuple, dtype: str | None = None) -> tf.Tensor:
+            return _unit(tf.linalg.matvec(self._matrix(), self.u))
+
+        # Every replica finds the same vectors: the first one's may stand for all.
+        state = {"trainable": False, "aggregation": "only_first_replica"}
+        self.u = self.add_weight(name="u", shape=(self.filters,), initializer=start_u, **state)
+        rows = self.kernel.shape[0] * self.kernel.shape[1] * self.kernel.shape[2]
+        self.v = self.add_weight(name="v", shape=(rows,), initializer=start_v, **state)
+
+    def add_weight(self, *args, **kwargs) -> keras.Variable:
+        """The variables stay float32 under mixed precision: sigma needs it."""
+        return super().add_weight(*args, **{**kwargs, "autocast": False})
+
+    def _matrix(self) -> tf.Tensor:
+        return tf.reshape(self.kernel, [-1, self.filters])
+
+    def call(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        matrix = self._matrix()  # [kh * kw * C, filters], PyTorch's transposed
+        u, v = tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v)
+        if training:
+            constant = tf.stop_gradient(matrix)
+            v = _unit(tf.linalg.matvec(constant, u))
+            u = _unit(tf.linalg.matvec(constant, v, transpose_a=True))
+            self.u.assign(u)
+            self.v.assign(v)
+        sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
+        kernel = tf.cast(tf.convert_to_tensor(self.kernel) / sigma, image.dtype)
+        result = self.convolution_op(image, kernel)
+        return tf.nn.bias_add(result, tf.cast(self.bias, image.dtype)) if self.use_bias else result
+
+
+def _unit(vector: tf.Tensor) -> tf.Tensor:
+    return vector / tf.maximum(tf.norm(vector), 1e-12)
