@@ -10,7 +10,7 @@ from gan_zoo.models.loading import load_run
 
 USAGE = """usage: python export.py --workdir=RUN [flags]
 
-Writes the generator and the encoder of a trained run as the SavedModel OUTPUT/<step>."""
+Writes the generators (and the encoder) of a trained run as the SavedModel OUTPUT/<step>."""
 
 
 def define_flags() -> flags.FlagValues:

@@ -1,4 +1,4 @@
-"""Translates pictures with trained runs: samples, borrowed styles, interpolations, and a contact sheet of them all."""
+"""Translates pictures with trained runs: samples, styles, interpolations, the way back, and a contact sheet."""
 
 import sys
 from pathlib import Path
@@ -25,14 +25,16 @@ def define_flags() -> flags.FlagValues:
         "input", None, "a picture, or a folder of PNG, JPEG, WebP and BMP files", required=True, **kwargs
     )
     flags.DEFINE_string("output", None, "the folder to write to", required=True, **kwargs)
-    flags.DEFINE_integer("num_samples", 4, "translations of each picture with random z", lower_bound=0, **kwargs)
-    flags.DEFINE_integer("seed", 0, "of the random z", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
-    flags.DEFINE_boolean("sync", False, "the same random z for all pictures (default: each has its own)", **kwargs)
+    num_samples_help = "translations of each picture (default: 4 with random z, 1 with the dropout of a seed)"
+    flags.DEFINE_integer("num_samples", None, num_samples_help, lower_bound=0, **kwargs)
+    flags.DEFINE_integer("seed", 0, "of random z and dropout", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
+    flags.DEFINE_boolean("sync", False, "the same noise for all pictures (default: each has its own)", **kwargs)
     flags.DEFINE_string("encode", None, "a picture to take the style from, by its encoded z", **kwargs)
     flags.DEFINE_string("checkpoint", "latest", "latest, or the step of a checkpoint that is still there", **kwargs)
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
     flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
+    flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
     return values
 
 
@@ -56,6 +58,7 @@ def main(values: flags.FlagValues) -> int:
             sync=values.sync,
             style=style,
             num_frames=values.interpolate or 0,
+            cycle=values.cycle,
         )
         for workdir, title in zip(values.workdir, translation.titles(values.workdir), strict=True)
     ]

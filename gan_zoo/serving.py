@@ -1,17 +1,22 @@
 """Trained translators on bytes: from uint8 images of any size to uint8 images, in Python and as a SavedModel.
 
-The signatures of an export, B, H and W free; those with z only where the translator takes one:
+The signatures of an export, B, H and W free. A translator takes no noise, or a latent vector z, or a seed:
 
 | name | inputs | outputs |
 |---|---|---|
-| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 |
-| `sample` | `image`, `z` `[B, latent_dim]` float32 | `translation` |
-| `sample_random` | `image`, `seed` int64, one or `[B]` | `translation`, with the z of `sample_z` |
-| `encode` | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
-| `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files, with z = 0 |
+| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 or seed 0 |
+| `sample` (z only) | `image`, `z` `[B, latent_dim]` float32 | `translation` |
+| `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
+| `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
+| `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files of `serving_default` |
 
-A model with several translators appends `_<translator>` to each name. TF Serving's REST interface takes and gives
-values whose names end in `_bytes` as `{"b64": "..."}`.
+The signatures of several translators end in `_<translator>`; those of the first are there by their plain names too.
+TF Serving's REST interface takes and gives values whose names end in `_bytes` as `{"b64": "..."}`.
+
+No answer depends on its neighbours in a batch, whoever put them together: all noise is a function of the image's own z
+or seed, and the networks normalize each image by itself or by statistics that they learnt. pix2pix has the choice
+(`inference_mode`): in `train` it normalizes each image by its own statistics and drops values as in training, by the
+seed alone, so that the answer is the same again for the same seed; in `eval` it uses what it learnt and drops nothing.
 
 `translate_bytes` has TensorFlow's decoders alone. Grey and RGB JPEG, and 8 bit PNG that is grey, RGB or either with
 alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an EXIF orientation (the picture stays as stored),
@@ -30,25 +35,49 @@ from gan_zoo.errors import UserError
 from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
 
 
-def translate(translator: Any, image: tf.Tensor, z: tf.Tensor | None = None) -> tf.Tensor:
+def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
     """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
 
     Args:
         translator: a `gan_zoo.models.base.Translator`.
         image: `[B, H, W, input_channels]` uint8 or uint16.
-        z: `[B, latent_dim]` float32, for a translator that takes it; None for zeros.
+        noise: what the translator takes: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for zeros.
 
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
     """
     padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
-    if not translator.latent_dim:
+    if not takes_noise(translator):
         translated = translator.function(padded)
     else:
-        if z is None:
-            z = tf.zeros([tf.shape(image)[0], translator.latent_dim])
-        translated = translator.function(padded, tf.convert_to_tensor(z))
+        if noise is None:
+            noise = no_noise(translator, tf.shape(image)[0])
+        translated = translator.function(padded, tf.convert_to_tensor(noise))
     return to_uint8(crop_back(translated, padding, translator.scale))
+
+
+def takes_noise(translator: Any) -> bool:
+    """Whether the translator's function has a second argument."""
+    return bool(translator.latent_dim) or translator.takes_seed
+
+
+def no_noise(translator: Any, count: tf.Tensor | int) -> tf.Tensor:
+    """The noise of `serving_default` for `count` images: z = 0, or seed 0 for each of them."""
+    return tf.zeros([count], tf.int64) if translator.takes_seed else tf.zeros([count, translator.latent_dim])
+
+
+def cycle(translator: Any, image: tf.Tensor) -> tf.Tensor:
+    """Translates images of any size there and back; graph-safe.
+
+    Args:
+        translator: one with `cycle`.
+        image: `[B, H, W, input_channels]` uint8 or uint16.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
+    return to_uint8(crop_back(translator.cycle(padded), padding))
 
 
 def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -66,29 +95,56 @@ def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return translator.encode(tf.clip_by_value(resized, -1.0, 1.0))
 
 
-def sample_z(seed: tf.Tensor, count: tf.Tensor, latent_dim: int) -> tf.Tensor:
+def sample_noise(translator: Any, seed: tf.Tensor | int, count: tf.Tensor | int) -> tf.Tensor:
+    """Noise for `count` images, of the kind that the translator takes, as `sample_z` or `sample_seeds` draw it."""
+    if translator.takes_seed:
+        return sample_seeds(seed, count)
+    return sample_z(seed, count, translator.latent_dim)
+
+
+def sample_z(seed: tf.Tensor | int, count: tf.Tensor | int, latent_dim: int) -> tf.Tensor:
     """Standard normal `[count, latent_dim]` that nothing but `seed` and the row decides; graph-safe.
 
     Args:
         seed: int64, a scalar, from which row i is made with its position i, or `[count]`: then row i is what the
             scalar `seed[i]` gives for row 0, wherever it stands in a batch.
     """
-    seed = tf.cast(seed, tf.int64)
-    positions = tf.range(tf.cast(count, tf.int64)) * tf.cast(tf.rank(seed) == 0, tf.int64)
-    keys = tf.stack([tf.broadcast_to(seed, [count]), positions], axis=1)
 
     def row(key: tf.Tensor) -> tf.Tensor:
         return tf.random.stateless_normal([latent_dim], key, alg="philox")
 
-    return tf.map_fn(row, keys, fn_output_signature=tf.TensorSpec([latent_dim], tf.float32))
+    return tf.map_fn(row, _keys(seed, count), fn_output_signature=tf.TensorSpec([latent_dim], tf.float32))
+
+
+def sample_seeds(seed: tf.Tensor | int, count: tf.Tensor | int) -> tf.Tensor:
+    """A seed for each image, int64 `[count]`, by the rule of `sample_z`: row 0 is `seed` itself; graph-safe.
+
+    Args:
+        seed: int64, a scalar, from which row i is made with its position i, or `[count]`, which stay as they are.
+    """
+
+    def row(key: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_uniform([], key, minval=None, maxval=None, dtype=tf.int64, alg="philox")
+
+    keys = _keys(seed, count)
+    drawn = tf.map_fn(row, keys, fn_output_signature=tf.TensorSpec([], tf.int64))
+    return tf.where(keys[:, 1] == 0, keys[:, 0], drawn)
+
+
+def _keys(seed: tf.Tensor | int, count: tf.Tensor | int) -> tf.Tensor:
+    """int64 `[count, 2]`: each row's seed, and its position under a seed that it shares with other rows."""
+    seed = tf.cast(seed, tf.int64)
+    positions = tf.range(tf.cast(count, tf.int64)) * tf.cast(tf.rank(seed) == 0, tf.int64)
+    return tf.stack([tf.broadcast_to(seed, [count]), positions], axis=1)
 
 
 def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
     """The functions of an export by name, as the module's table has them; see there."""
-    functions = {}
-    for name, translator in translators.items():
-        suffix = f"_{name}" if len(translators) > 1 else ""
-        functions |= {key + suffix: function for key, function in _signatures_of(translator).items()}
+    of_each = {name: _signatures_of(translator) for name, translator in translators.items()}
+    functions = dict(next(iter(of_each.values()), {}))
+    if len(of_each) > 1:
+        for name, its in of_each.items():
+            functions |= {f"{key}_{name}": function for key, function in its.items()}
     return functions
 
 
@@ -96,21 +152,22 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
     image_spec = tf.TensorSpec([None, None, None, translator.input_channels], tf.uint8, name="image")
     style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
+    own_seed_spec = tf.TensorSpec([None], tf.int64, name="seed")
     seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
     bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
 
     # Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
-    @tf.function(input_signature=[image_spec, z_spec])
-    def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"translation": translate(translator, image, z)}
+    @tf.function(input_signature=[image_spec, own_seed_spec if translator.takes_seed else z_spec])
+    def sample(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image, noise)}
 
     @tf.function(input_signature=[image_spec])
     def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return sample(image, tf.zeros([tf.shape(image)[0], translator.latent_dim]))
+        return sample(image, no_noise(translator, tf.shape(image)[0]))
 
     @tf.function(input_signature=[image_spec, seed_spec])
     def sample_random(image: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return sample(image, sample_z(seed, tf.shape(image)[0], translator.latent_dim))
+        return sample(image, sample_noise(translator, seed, tf.shape(image)[0]))
 
     @tf.function(input_signature=[style_spec])
     def encode_image(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -128,7 +185,9 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
 
     functions = {"serving_default": serving_default, "translate_bytes": translate_bytes}
     if translator.latent_dim:
-        functions |= {"sample": sample, "sample_random": sample_random}
+        functions["sample"] = sample
+    if takes_noise(translator):
+        functions["sample_random"] = sample_random
     if translator.encode is not None:
         functions["encode"] = encode_image
     return functions

@@ -1,4 +1,4 @@
-"""Picture files through trained translators: samples, borrowed styles, interpolations, and a sheet that shows them."""
+"""Picture files through trained translators: samples, borrowed styles, interpolations, the way back, and a sheet."""
 
 import errno
 import hashlib
@@ -107,11 +107,13 @@ class Painter:
     Args:
         title: names the run in the contact sheet and, if there are several, the folder of its pictures.
         translator: a `gan_zoo.models.base.Translator`.
-        num_samples: translations with random z; without meaning for a translator that takes no z.
-        seed: of the random z.
-        sync: the same z for all pictures; else a picture's z depend on its file name.
+        num_samples: translations with random z, or with different seeds; None for 4 with z, whose answers differ
+            widely, and 1 with seeds. Without meaning for a translator that takes neither.
+        seed: of the random z, or of the seeds.
+        sync: the same noise for all pictures; else a picture's noise depends on its file name.
         style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
         num_frames: steps of an interpolation from the first random z to the second; 0 for none.
+        cycle: whether to show too what comes back when the picture is translated there and back.
 
     Raises:
         UserError: for wishes that the translator cannot fulfil.
@@ -122,18 +124,23 @@ class Painter:
         title: str,
         translator: Any,
         *,
-        num_samples: int = 4,
+        num_samples: int | None = None,
         seed: int = 0,
         sync: bool = False,
         style: np.ndarray | None = None,
         num_frames: int = 0,
+        cycle: bool = False,
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")
         if num_frames and not translator.latent_dim:
             raise UserError(f"--interpolate: the model of {title} has no z to walk through")
-        if translator.latent_dim and not num_samples and not num_frames and style is None:
-            raise UserError("--num_samples=0 without --encode or --interpolate leaves nothing to do")
+        if cycle and translator.cycle is None:
+            raise UserError(f"--cycle: the model of {title} knows no way back")
+        if num_samples is None:
+            num_samples = 4 if translator.latent_dim else 1
+        if serving.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
+            raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
@@ -141,33 +148,43 @@ class Painter:
             self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(lambda *inputs: serving.translate(translator, *inputs), reduce_retracing=True)
+        self._cycle = tf.function(lambda image: serving.cycle(translator, image), reduce_retracing=True)
+        self.cycle = cycle
 
     def translations(self, image: np.ndarray, name: str) -> dict[str, np.ndarray]:
         """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title; `name` is the picture's file name."""
-        if not self.translator.latent_dim:
-            return {"translation": self._painted(image)}
-        codes = {} if self.style is None else {"encoded": self.style_z}
-        random = self._random_z(name, self.num_samples)
-        codes |= {f"sample {number}": z for number, z in enumerate(random, start=1)}
-        return {title: self._painted(image, z) for title, z in codes.items()}
+        if serving.takes_noise(self.translator):
+            noises = {} if self.style is None else {"encoded": self.style_z}
+            noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
+            painted = {title: self._painted(self._translate, image, noise) for title, noise in noises.items()}
+        else:
+            painted = {"translation": self._painted(self._translate, image)}
+        return painted | ({"cycled": self._painted(self._cycle, image)} if self.cycle else {})
+
+    def _sample_titles(self) -> list[str]:
+        # One answer to a seed is what a translator without noise gives: the translation.
+        if self.translator.takes_seed and self.num_samples == 1:
+            return ["translation"]
+        return [f"sample {number}" for number in range(1, self.num_samples + 1)]
 
     def frames(self, image: np.ndarray, name: str) -> list[np.ndarray]:
         """The translations along the way from the z of `sample 1` to that of `sample 2`."""
         if not self.num_frames:
             return []
-        return [self._painted(image, z) for z in interpolate(*self._random_z(name, 2), self.num_frames)]
+        way = interpolate(*self._random_noise(name, 2), self.num_frames)
+        return [self._painted(self._translate, image, z) for z in way]
 
-    def _random_z(self, name: str, count: int) -> np.ndarray:
+    def _random_noise(self, name: str, count: int) -> np.ndarray:
         seed = self.seed
         if not self.sync:
             digest = hashlib.blake2b(f"{self.seed}/{name}".encode(errors="surrogateescape"), digest_size=8)
             seed = int.from_bytes(digest.digest(), signed=True)
-        return serving.sample_z(tf.constant(seed, tf.int64), count, self.translator.latent_dim).numpy()
+        return serving.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
 
-    def _painted(self, image: np.ndarray, z: np.ndarray | None = None) -> np.ndarray:
+    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *noise: np.ndarray) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
-        inputs = [to_channels(image, self.translator.input_channels)] + ([] if z is None else [z])
-        return self._translate(*(tf.constant(value)[tf.newaxis] for value in inputs)).numpy()[0]
+        inputs = [to_channels(image, self.translator.input_channels), *noise]
+        return paint(*(tf.constant(value)[tf.newaxis] for value in inputs)).numpy()[0]
 
 
 def paint_files(
@@ -178,8 +195,9 @@ def paint_files(
 ) -> dict[Path, str]:
     """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
 
-    `<name>_sample_1.png` and so on, `<name>_encoded.png`, `<name>_interpolation.png` and `.webp`; with several painters
-    in a folder each, named by its title.
+    `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
+    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; with several painters in a folder each, named by its
+    title.
 
     Args:
         files: of `find_images`.

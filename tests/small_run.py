@@ -1,11 +1,16 @@
-"""A tiny BicycleGAN as a run on disk, with weights so large that z, the image and rounding all show in its output."""
+"""A tiny BicycleGAN as a run on disk, with weights so large that z, the image and rounding all show in its output.
+
+And translators without a model: one that takes seeds, and two that lead to each other.
+"""
 
 import pathlib
 
+import keras
 import tensorflow as tf
 
 from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.config import Run
+from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 
 STEP = 12
@@ -21,7 +26,10 @@ def small_model(seed: int = 0, **settings) -> BicycleGAN:
         latent_dim=3,
         **settings,
     )
-    model = BicycleGAN(config)
+    return with_large_weights(BicycleGAN(config), seed)
+
+
+def with_large_weights(model: TranslationModel, seed: int = 0) -> TranslationModel:
     generator = tf.random.Generator.from_seed(seed)
     for network in model.networks.values():
         for variable in network.trainable_variables:
@@ -29,10 +37,58 @@ def small_model(seed: int = 0, **settings) -> BicycleGAN:
     return model
 
 
-def save_run(workdir: pathlib.Path, model: BicycleGAN, step: int = STEP) -> None:
+def save_run(workdir: pathlib.Path, model: TranslationModel, step: int = STEP, name: str = "bicyclegan") -> None:
     """Writes what `train.py` would have left after `step` steps."""
     model.compile()
-    run = Run(model="bicyclegan", dataset="shapes", data_dir=None, settings=model.config.to_dict())
+    run = Run(model=name, dataset="shapes", data_dir=None, settings=model.config.to_dict())
     workdir.mkdir(parents=True, exist_ok=True)
     run.write(workdir)
     Checkpoints(workdir, model, run).save(step)
+
+
+def seeded_translator() -> Translator:
+    """Shifts each image by a colour that its seed alone decides, between the two convolutions of its network."""
+    first, second = (keras.layers.Conv2D(3, 3, padding="same", kernel_initializer=_normal(n)) for n in (1, 2))
+    picture, shift = keras.Input((None, None, 3)), keras.Input((3,))
+    network = keras.Model([picture, shift], keras.ops.tanh(second(first(picture) + shift[:, None, None])))
+
+    def colour(seed: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal([3], [seed, 0], alg="philox")
+
+    def function(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        assert seed.dtype == tf.int64
+        return network([image, tf.map_fn(colour, seed, fn_output_signature=tf.float32)])
+
+    sizes = {"input_channels": 3, "output_channels": 3, "image_size": 16, "size_multiple": 8}
+    return Translator(function=function, networks={"generator": network}, takes_seed=True, **sizes)
+
+
+def there_and_back() -> dict[str, Translator]:
+    """From grey (`a`) to colour (`b`), and the other way."""
+    networks = {}
+    for seed, (name, channels, filters) in enumerate([("generator_a_to_b", 1, 3), ("generator_b_to_a", 3, 1)]):
+        picture = keras.Input((None, None, channels))
+        convolution = keras.layers.Conv2D(
+            filters, 3, padding="same", activation="tanh", kernel_initializer=_normal(seed)
+        )
+        networks[name] = keras.Model(picture, convolution(picture))
+
+    def translator(forth: str, back: str, channels: tuple[int, int], input_key: str) -> Translator:
+        return Translator(
+            function=networks[forth],
+            cycle=lambda image: networks[back](networks[forth](image)),
+            networks={forth: networks[forth], back: networks[back]},
+            input_channels=channels[0],
+            output_channels=channels[1],
+            image_size=16,
+            size_multiple=4,
+            input_key=input_key,
+            target_key=None,
+        )
+
+    a, b = networks
+    return {"a_to_b": translator(a, b, (1, 3), "input_image"), "b_to_a": translator(b, a, (3, 1), "target_image")}
+
+
+def _normal(seed: int) -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=0.5, seed=seed)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from small_run import save_run, small_model
+from small_run import save_run, seeded_translator, small_model, there_and_back
 
 import command_line
 import translate
@@ -37,7 +37,7 @@ class PaintZ:
     """A translator that answers with z as a colour."""
 
     input_channels = output_channels = latent_dim = 3
-    size_multiple, scale, encode = 8, 1, None
+    size_multiple, scale, encode, cycle, takes_seed = 8, 1, None, None, False
     function = staticmethod(lambda image, z: tf.tanh(z)[:, tf.newaxis, tf.newaxis, :] + 0.0 * image)
 
 
@@ -45,7 +45,7 @@ class Negate:
     """A translator without z."""
 
     input_channels = output_channels = 3
-    size_multiple, latent_dim, scale, encode = 8, 0, 1, None
+    size_multiple, latent_dim, scale, encode, cycle, takes_seed = 8, 0, 1, None, None, False
     function = staticmethod(lambda image: -image)
 
 
@@ -250,6 +250,7 @@ def test_the_sheet_stays_small():
         (["--input={in}/good.png", "--encode={in}/text.jpg"], "--encode: "),
         (["--input={in}/good.png", "--encode={in}/good.png", "--workdir={runs}/grey"], "no encoder"),
         (["--input={in}/good.png", "--num_samples=0"], "nothing to do"),
+        (["--input={in}/good.png", "--cycle"], "--cycle: the model of colour knows no way back"),
         (["--input={in}/good.png", "--translator=back"], "this model has translate"),
         (["--input={in}/good.png", "--interpolate=1"], "--interpolate=1"),
         (["--input={in}/good.png", "--workdir={in}"], "config.json does not exist"),
@@ -279,3 +280,57 @@ def test_a_translator_without_z():
         translation.pick_translator({"a_to_b": Negate, "b_to_a": Negate}, "c")
     assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") is PaintZ
     assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) is Negate
+
+
+def test_a_translator_that_takes_seeds(tmp_path):
+    translator, image = seeded_translator(), picture(21, 30)
+
+    def draw(name="a.png", **settings):
+        return translation.Painter("run", translator, **settings).translations(image, name)
+
+    assert list(draw()) == ["translation"]
+    samples = draw(num_samples=3)
+    assert list(samples) == ["sample 1", "sample 2", "sample 3"]
+    np.testing.assert_array_equal(draw()["translation"], samples["sample 1"])
+    others = [draw("b.png"), draw(seed=1), draw(sync=True), draw(sync=True, seed=1)]
+    made = [*samples.values(), *(other["translation"] for other in others)]
+    assert len({array.tobytes() for array in made}) == 7
+    # The first with a common seed is the answer to that seed: with 0 that of `serving_default`.
+    answer = tf.function(lambda pixels: serving.translate(translator, pixels))
+    deterministic = answer(tf.constant(image)[tf.newaxis])[0]
+    np.testing.assert_array_equal(draw("b.png", sync=True)["translation"], deterministic)
+
+    (tmp_path / "a.png").write_bytes(encode_png(image))
+    for num_samples, titles in [(None, ["translation"]), (2, ["sample_1", "sample_2"])]:
+        painter = translation.Painter("run", translator, num_samples=num_samples)
+        output = tmp_path / f"{num_samples}"
+        assert translation.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
+        assert {path.name for path in output.iterdir()} == {"contact_sheet.png", *(f"a_{t}.png" for t in titles)}
+        np.testing.assert_array_equal(read(output / f"a_{titles[0]}.png"), samples["sample 1"])
+    with pytest.raises(UserError, match="nothing to do"):
+        translation.Painter("run", translator, num_samples=0)
+    with pytest.raises(UserError, match="no z"):
+        translation.Painter("run", translator, num_frames=3)
+
+
+@pytest.mark.parametrize("name", ["a_to_b", "b_to_a"])
+def test_there_and_back(name, tmp_path):
+    translator = there_and_back()[name]
+    painter = translation.Painter("run", translator, cycle=True)
+    image = picture(33, 40, translator.input_channels)
+    (tmp_path / "x.png").write_bytes(encode_png(image))
+    assert translation.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
+    cycled, translated = read(tmp_path / "out" / "x_cycled.png"), read(tmp_path / "out" / "x_translation.png")
+    assert cycled.shape == image.shape and translated.shape == (33, 40, translator.output_channels)
+
+    there, back = translator.networks.values()
+    # Padded by reflection: the border pixel is not repeated.
+    x = np.pad(image.astype(np.float32) / 127.5 - 1, [(1, 2), (0, 0), (0, 0)], "reflect")[np.newaxis]
+    for path, output in [(translated, there(x)), (cycled, back(there(x)))]:
+        expected = np.round((output.numpy()[0, 1:-2] + 1) * 127.5)
+        np.testing.assert_allclose(path.astype(np.float32), expected, atol=1)  # kernels differ in the last bit
+        assert np.std(path) > 10
+
+    sheet = read(tmp_path / "out" / "contact_sheet.png")
+    assert sheet.shape[1] >= 3 * 40  # input, translation, cycled
+    np.testing.assert_array_equal(sheet[-33:, -40:], to_channels(cycled, 3))
