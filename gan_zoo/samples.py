@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo import serving
 from gan_zoo.callbacks import Logs, StepCallback
 from gan_zoo.images import image_grid, to_uint8, write_png
 
@@ -15,17 +16,17 @@ NUM_RANDOM_SAMPLES = 5
 
 
 class SampleImages(StepCallback):
-    """Draws what the model makes of the same few images, with the same z, at the start, every few steps and at the end.
+    """Draws what the model makes of the same images, with the same noise, at the start, every few steps and at the end.
 
     Args:
         start_step: steps done before this `fit`.
         translators: the model's.
-        examples: a batch `{"input_image", "target_image"}`, `[B, H, W, C]` in [-1, 1].
+        examples: a batch with the images that the translators name, `[B, H, W, C]` in [-1, 1].
         folder: gets `step_N.png`; with several translators `step_N_<name>.png`.
         writer: gets the same pictures for TensorBoard.
         every: steps between two pictures; 0 for none at all.
         total_steps: the step at which the run ends.
-        seed: of z.
+        seed: of the noise.
     """
 
     def __init__(
@@ -65,24 +66,36 @@ class SampleImages(StepCallback):
 
 
 def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:
-    """A row for each example: input, truth, then what the translator makes of the input.
+    """A row for each example: input, truth (where there is one), then what the translator makes of the input.
 
     A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
-    an encoder, and translations with random z, the same in all rows; one without shows its one answer.
+    an encoder, and translations with random z, the same in all rows. Any other shows its one answer, with a seed of
+    the row's own if it takes one. Where there is a way back, its end comes last.
 
     Returns:
         `[H, W, 3]` uint8.
     """
-    inputs, targets = examples["input_image"], examples["target_image"]
-    columns = {"input": inputs, "truth": targets}
-    if not translator.latent_dim:
-        columns["output"] = translator.function(inputs)
+    inputs = examples[translator.input_key]
+    columns = {"input": inputs}
+    if translator.target_key is not None:
+        columns["truth"] = examples[translator.target_key]
+    if translator.latent_dim:
+        columns |= _answers_to_z(translator, inputs, columns.get("truth"), seed)
     else:
-        if translator.encode is not None:
-            columns["encoded"] = translator.function(inputs, translator.encode(targets)[0])
-        z = tf.random.stateless_normal([NUM_RANDOM_SAMPLES, translator.latent_dim], [seed, 3])
-        for number, one_z in enumerate(z, start=1):
-            same = tf.tile(one_z[tf.newaxis], [len(inputs), 1])
-            columns[f"random {number}"] = translator.function(inputs, same)
+        noise = [serving.sample_seeds(seed, len(inputs))] if translator.takes_seed else []
+        columns["output"] = translator.function(inputs, *noise)
+    if translator.cycle is not None:
+        columns["cycled"] = translator.cycle(inputs)
     pictures = [to_uint8(column).numpy() for column in columns.values()]
     return image_grid(list(zip(*pictures, strict=True)), column_titles=list(columns))
+
+
+def _answers_to_z(translator: Any, inputs: tf.Tensor, truth: tf.Tensor | None, seed: int) -> dict[str, tf.Tensor]:
+    columns = {}
+    if translator.encode is not None and truth is not None:
+        columns["encoded"] = translator.function(inputs, translator.encode(truth)[0])
+    z = tf.random.stateless_normal([NUM_RANDOM_SAMPLES, translator.latent_dim], [seed, 3])
+    for number, one_z in enumerate(z, start=1):
+        same = tf.tile(one_z[tf.newaxis], [len(inputs), 1])
+        columns[f"random {number}"] = translator.function(inputs, same)
+    return columns

@@ -1,5 +1,7 @@
 """The pictures that a training run draws of its model."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -67,6 +69,30 @@ def test_a_grid_with_z(examples) -> None:
     np.testing.assert_array_equal(grid, sample_grid(translator(2, encode), examples, seed=0))
     assert not np.array_equal(grid, sample_grid(translator(2, encode), examples, seed=1))
     assert sample_grid(translator(2), examples, seed=0).shape[1] < grid.shape[1]
+
+
+def test_a_grid_of_a_seed_a_row(examples) -> None:
+    def function(image, seed):
+        seen.append(seed.numpy().tolist())
+        return tf.where(seed % 2 == 0, 0.5, -1.0)[:, None, None, None] + 0 * image
+
+    seen = []
+    seeded = dataclasses.replace(translator(0), function=function, takes_seed=True)
+    shown = cells(sample_grid(seeded, examples, seed=4), 3)
+    sample_grid(seeded, examples, seed=4)
+    sample_grid(seeded, examples, seed=5)
+    first, again, other = seen
+    assert first == again and len({*first, *other}) == 4 and first[0] == 4
+    np.testing.assert_array_equal(shown[:, 2], [0 if seed % 2 else 191 for seed in first])
+
+
+def test_a_grid_without_truth_shows_the_way_back(examples) -> None:
+    there = {"input_key": "target_image", "target_key": None, "cycle": lambda image: image / 2}
+    shown = cells(sample_grid(dataclasses.replace(translator(0), **there), examples, seed=0), 3)
+    np.testing.assert_array_equal(shown, [[191, 64, 159], [64, 191, 96]])  # input, output, cycled
+
+    with_z = dataclasses.replace(translator(2, lambda image: 1 / 0), **there)
+    assert cells(sample_grid(with_z, examples, seed=0), 2 + samples.NUM_RANDOM_SAMPLES)[0, -1] == 159
 
 
 def test_pictures_at_the_start_every_few_steps_and_at_the_end(examples, writer, tmp_path) -> None:
