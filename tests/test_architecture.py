@@ -24,6 +24,7 @@ GROUND = {
     "normalization",
     "optimizers",
     "schedules",
+    "upsampling",
 }
 # Room -> the rooms of gan_zoo that it may import, besides itself where it is a folder.
 ALLOWED = {
@@ -33,8 +34,10 @@ ALLOWED = {
     "networks": BASE | {"adalin", "initializers", "layers", "normalization", "upsampling"},
     "checkpoints": BASE | {"config"},
     "models": BASE | GROUND - {"images"} | {"networks", "checkpoints"},
+    "resizing": BASE,
     "skipped_files": BASE | {"images"},
-    "pipeline": BASE | {"images", "skipped_files"},
+    "examples": BASE | {"images", "resizing", "skipped_files"},
+    "pipeline": BASE | {"examples", "images", "resizing", "skipped_files"},
     "callbacks": BASE | {"images", "checkpoints"},
     "samples": BASE | {"images", "callbacks", "serving"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
@@ -44,7 +47,8 @@ ALLOWED = {
     "training": BASE
     | GROUND
     | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"},
-    "torch_files": BASE,
+    "torch_files": BASE | {"torch_pickle"},
+    "torch_pickle": BASE,
     "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files"},
 }
 
