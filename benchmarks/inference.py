@@ -15,7 +15,7 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.machine import forward_flops, matmul_rate
+from benchmarks.machine import graph_flops, matmul_rate
 from gan_zoo import serving
 from gan_zoo.config import parse_settings
 from gan_zoo.models import MODELS
@@ -55,8 +55,9 @@ def main(values: flags.FlagValues) -> None:
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     rate = matmul_rate()
-    z_shape = [(1, translator.latent_dim)] if translator.latent_dim else []
-    flops = forward_flops(translator.networks["generator"], shape, *z_shape)
+    noise = [serving.no_noise(translator, 1)] if serving.takes_noise(translator) else []
+    forward = tf.function(translator.function).get_concrete_function(tf.zeros(shape), *noise)
+    flops = graph_flops(forward.graph)
     print(f"{values.model}, exported generator, {values.image_size} px, batch 1, median of {values.repeats}")
     print(f"  {1000 * median:.1f} ms an image (fastest {1000 * min(seconds):.1f}), {1 / median:.2f} images/s")
     print(f"  {flops / 1e9:.2f} GFLOP an image, {flops / median / 1e9:.1f} GFLOP/s")
