@@ -1,0 +1,126 @@
+"""The residual generator of CycleGAN."""
+
+import keras
+import tensorflow as tf
+
+from gan_zoo.initializers import make_initializer
+from gan_zoo.layers import ReflectionPad2D, SeededDropout
+from gan_zoo.normalization import make_norm, norm_has_bias
+
+UPSAMPLINGS = ("transposed", "bilinear")
+
+
+def resnet(
+    *,
+    input_channels: int,
+    output_channels: int,
+    num_blocks: int = 9,
+    base_filters: int = 64,
+    norm: str = "instance",
+    upsampling: str = "transposed",
+    dropout: bool = False,
+    inference_mode: str = "eval",
+    init_type: str = "normal",
+    init_gain: float = 0.02,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds a generator that halves the image twice, changes it in residual blocks and doubles it twice.
+
+    Johnson et al. 2016 (arXiv 1603.08155, appendix) in the form of Zhu et al. 2017 (CycleGAN, arXiv 1703.10593,
+    section 7.2): 6 blocks for 128 px, 9 for 256 px. The sides of the image must be multiples of 4.
+
+    Args:
+        input_channels, output_channels: of the images.
+        num_blocks: residual blocks of two 3x3 convolutions, at a quarter of the size; 0 is allowed.
+        base_filters: channels of the first convolution; the blocks have four times as many.
+        norm: batch, instance, layer or none, behind every convolution but the last. As in the authors' code the
+            convolutions before it have a bias only if it is instance.
+        upsampling: `transposed` (3x3 transposed convolution) or `bilinear` (resize, reflection padding, 3x3).
+        dropout: whether each block drops half of its values between its convolutions. The model then takes a seed an
+            image, that alone decides which values its image loses.
+        inference_mode: `train` drops values and takes each image's own statistics out of training too, `eval` does not.
+        init_type, init_gain: of the kernels, see `make_initializer`.
+        name: of the Keras model.
+
+    Returns:
+        A model from the image `[B, H, W, input_channels]` in [-1, 1], or from `[image, seed]` with seed int64 `[B]`, to
+        an image `[B, H, W, output_channels]` in [-1, 1].
+
+    Raises:
+        ValueError: if an argument is not one of those named above.
+    """
+    if num_blocks < 0:
+        raise ValueError(f"num_blocks must not be negative. Received: num_blocks={num_blocks}")
+    if upsampling not in UPSAMPLINGS:
+        raise ValueError(f"upsampling must be one of {UPSAMPLINGS}. Received: upsampling={upsampling!r}")
+    image = keras.Input((None, None, input_channels), name="image")
+    seed = keras.Input((), dtype="int64", name="seed") if dropout else None
+    inference = "image" if inference_mode == "train" else "running"
+
+    def conv(x: keras.KerasTensor, layer: type, name: str, *args, activation: bool = True, **kwargs):
+        """A convolution, its norm and its activation."""
+        x = layer(
+            *args,
+            use_bias=norm_has_bias(norm),
+            kernel_initializer=make_initializer(init_type, init_gain),
+            name=name,
+            **kwargs,
+        )(x)
+        norm_layer = make_norm(norm, name=f"{name}_norm", inference=inference)
+        x = x if norm_layer is None else norm_layer(x)
+        return keras.layers.ReLU(name=f"{name}_activation")(x) if activation else x
+
+    x = ReflectionPad2D(3, name="conv_in_pad")(image)
+    x = conv(x, keras.layers.Conv2D, "conv_in", base_filters, 7)  # [B, H, W, base_filters]
+    for level in (0, 1):
+        # PyTorch pads one pixel on each side here, Keras' "same" none before and one behind.
+        x = keras.layers.ZeroPadding2D(1, name=f"down_{level}_pad")(x)
+        # [B, H / 2^(level + 1), W / 2^(level + 1), base_filters * 2^(level + 1)]
+        x = conv(x, keras.layers.Conv2D, f"down_{level}", base_filters * 2 ** (level + 1), 3, strides=2)
+    for block in range(num_blocks):
+        y = ReflectionPad2D(1, name=f"block_{block}_conv_0_pad")(x)
+        y = conv(y, keras.layers.Conv2D, f"block_{block}_conv_0", 4 * base_filters, 3)
+        if seed is not None:
+            at_inference = inference_mode == "train"
+            y = SeededDropout(0.5, stream=block, at_inference=at_inference, name=f"block_{block}_dropout")(y, seed)
+        y = ReflectionPad2D(1, name=f"block_{block}_conv_1_pad")(y)
+        y = conv(y, keras.layers.Conv2D, f"block_{block}_conv_1", 4 * base_filters, 3, activation=False)
+        x = keras.layers.Add(name=f"block_{block}")([x, y])  # [B, H/4, W/4, 4 * base_filters]
+    for level in (1, 0):
+        # [B, H / 2^level, W / 2^level, base_filters * 2^level]
+        if upsampling == "transposed":
+            x = conv(x, DoubleSizeConv2DTranspose, f"up_{level}", base_filters * 2**level)
+        else:
+            x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"up_{level}_resize")(x)
+            x = ReflectionPad2D(1, name=f"up_{level}_pad")(x)
+            x = conv(x, keras.layers.Conv2D, f"up_{level}", base_filters * 2**level, 3)
+    x = ReflectionPad2D(3, name="conv_out_pad")(x)
+    x = keras.layers.Conv2D(
+        output_channels, 7, kernel_initializer=make_initializer(init_type, init_gain), name="conv_out"
+    )(x)
+    # float32 at least: the losses and the image's 256 grey values need more than bfloat16 holds.
+    output = keras.layers.Activation("tanh", dtype=keras.backend.floatx(), name="image_out")(x)
+    return keras.Model(image if seed is None else [image, seed], output, name=name)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class DoubleSizeConv2DTranspose(keras.layers.Conv2DTranspose):
+    """A 3x3 transposed convolution to exactly double size: `[B, H, W, C]` -> `[B, 2 H, 2 W, filters]`.
+
+    PyTorch's `ConvTranspose2d(3, stride=2, padding=1, output_padding=1)`: Keras' "same" drops the last row and column
+    of the 2 H + 1, PyTorch the first.
+    """
+
+    def __init__(self, filters: int, **kwargs) -> None:
+        super().__init__(filters, **{**kwargs, "kernel_size": 3, "strides": 2, "padding": "valid"})
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        batch, height, width = (tf.shape(image)[axis] for axis in range(3))
+        size = [batch, 2 * height, 2 * width, self.filters]
+        kernel = tf.convert_to_tensor(self.kernel)
+        result = tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
+        return tf.nn.bias_add(result, tf.convert_to_tensor(self.bias)) if self.use_bias else result
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, _ = input_shape
+        return (batch, height and 2 * height, width and 2 * width, self.filters)
