@@ -75,6 +75,7 @@ def main(values: flags.FlagValues) -> None:
     config = types.SimpleNamespace(
         image_size=values.image_size,
         load_scale=values.load_scale,
+        preprocess="resize_and_crop",
         flip=True,
         direction="a_to_b",
         input_channels=3,

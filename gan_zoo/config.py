@@ -40,6 +40,11 @@ class Config:
     load_scale: float = option(
         286 / 256, "images are resized to load_scale * image_size before the random crop (1: no crop)", 1.0
     )
+    preprocess: Literal["resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"] = option(
+        "resize_and_crop",
+        "how images come to size: resize_and_crop as above; crop: of the image as it is; scale_width: to load_scale * "
+        "image_size wide, in proportion; scale_width_and_crop; none. Without a crop sizes differ: batch_size 1",
+    )
     flip: bool = option(True, "mirror half of the training examples")
     direction: Literal["a_to_b", "b_to_a"] = option("a_to_b", "which side of a pair is the input")
     input_channels: int = option(3, "channels of the input image: 1 (grey), 3 (RGB) or 4 (RGBA)", 1, 4)
@@ -62,6 +67,11 @@ class Config:
         for field in dataclasses.fields(self):
             # The dataclass is frozen: an int given for a float has to be normalised past its setter.
             object.__setattr__(self, field.name, _checked(type(self), field, getattr(self, field.name)))
+        if self.preprocess in ("scale_width", "none") and self.batch_size > 1:
+            raise UserError(
+                f"preprocess={self.preprocess} gives images of differing sizes, of which only one fits into a batch: "
+                f"give batch_size=1 instead of {self.batch_size}, or a preprocess that crops"
+            )
         for name in ("input_channels", "target_channels"):
             if getattr(self, name) == 2:
                 raise UserError(f"{name}=2: images have 1, 3 or 4 channels")

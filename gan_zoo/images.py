@@ -142,31 +142,6 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     return colour if channels == 3 else np.concatenate([colour, np.full_like(colour[..., :1], highest)], -1)
 
 
-def resize_and_crop(
-    image: np.ndarray, load_size: int, size: int, *, top: int = 0, left: int = 0, flip: bool = False
-) -> np.ndarray:
-    """Resizes to `load_size` squared (bicubic, antialiased), cuts `size` squared at (`top`, `left`), mirrors if `flip`.
-
-    Args:
-        image: `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4.
-
-    Returns:
-        `[size, size, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
-    """
-    height, width, channels = image.shape
-    box = np.array([left, top, left + size, top + size]) / load_size * [width, height, width, height]
-
-    def resized(plane: np.ndarray) -> np.ndarray:
-        picture = Image.fromarray(plane).resize((size, size), Image.Resampling.BICUBIC, tuple(box))
-        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)
-
-    if image.dtype == np.uint8:
-        return resized(image[..., 0] if channels == 1 else image).reshape(size, size, channels).astype(np.float32)
-    # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
-    planes = image.astype(np.float32) / 257.0
-    return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
-
-
 def to_float(image: Any) -> tf.Tensor:
     """Maps uint8, uint16 or floats in [0, 255], of any shape, to float32 in [-1, 1]."""
     image = tf.convert_to_tensor(image)

@@ -168,6 +168,7 @@ def train(
 
     folder = pathlib.Path(workdir)
     skipped = SkippedFiles(folder / "skipped_files.txt", go_on=start_step > 0)
+    size_multiple = max((each.size_multiple for each in model.translators.values()), default=1)
     with _readable_errors(skipped), StopSignals() as stop:
         stream = training_stream(
             source,
@@ -175,11 +176,13 @@ def train(
             start_step=start_step,
             num_replicas=replicas,
             batch_parts=model.batch_parts,
+            size_multiple=size_multiple,
             skipped=skipped,
         )
-        examples = next(
-            iter(evaluation_batches(sample_source, config, batch_size=NUM_SAMPLE_ROWS, skipped=skipped).take(1))
+        few = evaluation_batches(
+            sample_source, config, batch_size=NUM_SAMPLE_ROWS, size_multiple=size_multiple, skipped=skipped
         )
+        examples = next(iter(few.take(1)))
         writer = tf.summary.create_file_writer(str(folder / "logs"))
         progress = Progress(
             start_step,

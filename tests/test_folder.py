@@ -84,7 +84,7 @@ def test_16_bit_and_alpha_reach_the_batch(tmp_path):
     transparent[..., 3] = 0
     write(tmp_path / "trainB" / "x.png", transparent)
     channels = {"input_channels": 1, "target_channels": 3}
-    sizes = {"image_size": 16, "load_scale": 1.0, "batch_size": 1}
+    sizes = {"image_size": 16, "load_scale": 1.0, "preprocess": "crop", "batch_size": 1}
     config = types.SimpleNamespace(direction="a_to_b", flip=False, seed=0, **channels, **sizes)
     batch = next(iter(training_stream(folder.load("train", config, str(tmp_path)), config)))
     np.testing.assert_allclose(batch["input_image"], 5240 / 32767.5 - 1, atol=1e-6)
@@ -173,7 +173,7 @@ def test_mostly_bad_is_refused_with_the_list(tmp_path):
     with pytest.raises(UserError, match="2 of 3 examples are bad"):
         training_stream(
             folder.load("train", A_TO_B, str(tmp_path)),
-            types.SimpleNamespace(image_size=16, load_scale=1.0, batch_size=1, seed=0),
+            types.SimpleNamespace(image_size=16, load_scale=1.0, preprocess="crop", batch_size=1, seed=0),
             skipped=skipped,
         )
     assert len((tmp_path / "skipped_files.txt").read_text().splitlines()) == 2

@@ -12,8 +12,9 @@ import tensorflow as tf
 
 from gan_zoo import images
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, resize_and_crop
+from gan_zoo.images import BadExample
 from gan_zoo.pipeline import batch_order, evaluation_batches, training_stream
+from gan_zoo.resizing import resize_and_crop
 from gan_zoo.skipped_files import SkippedFiles
 
 RANDOM = np.random.default_rng(0)
@@ -23,6 +24,7 @@ def settings(**changes):
     values = {
         "image_size": 16,
         "load_scale": 1.25,
+        "preprocess": "resize_and_crop",
         "flip": True,
         "direction": "a_to_b",
         "input_channels": 3,
@@ -155,9 +157,9 @@ def smooth(size, dtype=np.uint8):
 def test_16_bit_keeps_its_finer_steps():
     fine = smooth(50, np.uint16)
     truth = tf.image.resize(fine / 257, (36, 36), "bicubic", antialias=True).numpy().clip(0, 255)
-    resized = resize_and_crop(fine, 36, 36)
+    resized = resize_and_crop(fine, (36, 36), (36, 36))
     assert np.abs(resized - truth).max() < 1e-3  # float32 sums over values up to 255; 8 bit would be off by 0.5
-    assert np.abs(resized - resize_and_crop((fine / 257).round().astype(np.uint8), 36, 36)).max() < 2
+    assert np.abs(resized - resize_and_crop((fine / 257).round().astype(np.uint8), (36, 36), (36, 36))).max() < 2
     source = Source(dtype=np.uint16)
     batch = taken(training_stream(source, settings(load_scale=1.0, image_size=20, flip=False)), 1)[0]
     np.testing.assert_allclose(batch["input_image"], source.pictures[batch["number"]] / 32767.5 - 1, atol=2e-6)
@@ -288,7 +290,8 @@ class Source:
     def __getitem__(self, index):
         return {"input_image": np.zeros((256, 256, 3), np.uint8)}
 config = types.SimpleNamespace(
-    image_size=256, load_scale=1.2, flip=True, input_channels=3, target_channels=3, batch_size=4, seed=0
+    image_size=256, load_scale=1.2, preprocess="crop", flip=True, input_channels=3, target_channels=3, batch_size=4,
+    seed=0,
 )
 batches = iter(training_stream(Source(), config))
 next(batches)

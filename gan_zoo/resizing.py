@@ -1,0 +1,77 @@
+"""How an image of any size becomes one to train on: the five modes of CycleGAN's authors, resampling included."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+Size = tuple[int, int]  # height, width
+
+
+@dataclasses.dataclass(frozen=True)
+class Resizing:
+    """What is resized to which size, and how much of it is cut out.
+
+    | mode | resized to | cut out |
+    |---|---|---|
+    | resize_and_crop | `load_size` squared | `size` squared |
+    | crop | not at all | `size` squared |
+    | scale_width | `load_size` wide, in proportion | everything |
+    | scale_width_and_crop | `load_size` wide, in proportion | `size` squared |
+    | none | not at all | everything |
+
+    An image that is too small for the square is enlarged, in proportion, until the square fits. (The authors' code
+    fails with it, or stretches its height.) Where everything stays, each side goes to the nearest multiple of
+    `multiple`, which is what the network needs.
+    """
+
+    mode: str
+    size: int
+    load_size: int
+    multiple: int = 1
+
+    @property
+    def shape(self) -> tuple[int | None, int | None]:
+        """Height and width of all results; None where they differ from image to image."""
+        return (None, None) if self.mode in ("scale_width", "none") else (self.size, self.size)
+
+    def plan(self, height: int, width: int) -> tuple[Size, Size]:
+        """The sizes to which an image of `height` and `width` is resized, and of what is cut out of that."""
+        square = (self.size, self.size)
+        if self.mode == "resize_and_crop":
+            return (self.load_size, self.load_size), square
+        scale = self.load_size / width if self.mode.startswith("scale_width") else 1.0
+        if self.mode.endswith("crop"):
+            scale = max(scale, self.size / height, self.size / width)
+            return (max(round(height * scale), self.size), max(round(width * scale), self.size)), square
+        whole = self._to_multiple(height * scale), self._to_multiple(width * scale)
+        return whole, whole
+
+    def _to_multiple(self, length: float) -> int:
+        return max(round(length / self.multiple), 1) * self.multiple
+
+
+def resize_and_crop(
+    image: np.ndarray, loaded: Size, cut: Size, *, top: int = 0, left: int = 0, flip: bool = False
+) -> np.ndarray:
+    """Resizes to `loaded` (bicubic, antialiased), takes what `cut` holds at (`top`, `left`), mirrors it if `flip`.
+
+    Args:
+        image: `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4.
+
+    Returns:
+        `[*cut, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
+    """
+    height, width, channels = image.shape
+    edges = np.array([left, top, left + cut[1], top + cut[0]])
+    box = tuple(edges / [loaded[1], loaded[0], loaded[1], loaded[0]] * [width, height, width, height])
+
+    def resized(plane: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(plane).resize(cut[::-1], Image.Resampling.BICUBIC, box)
+        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)
+
+    if image.dtype == np.uint8:
+        return resized(image[..., 0] if channels == 1 else image).reshape(*cut, channels).astype(np.float32)
+    # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
+    planes = image.astype(np.float32) / 257.0
+    return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
