@@ -1,6 +1,23 @@
 """The data sets by name. Adding one: write its folder (or file) with a `DEFINITION`, and list it here."""
 
-from datasets import edges2handbags, edges2shoes, facades, folder, maps, night2day, shapes
+from datasets import (
+    apple2orange,
+    cezanne2photo,
+    cityscapes,
+    edges2handbags,
+    edges2shoes,
+    facades,
+    folder,
+    horse2zebra,
+    iphone2dslr,
+    maps,
+    monet2photo,
+    night2day,
+    shapes,
+    summer2winter,
+    ukiyoe2photo,
+    vangogh2photo,
+)
 from datasets.definition import DatasetDefinition
 
 DATASETS: dict[str, DatasetDefinition] = {
@@ -11,4 +28,13 @@ DATASETS: dict[str, DatasetDefinition] = {
     "facades": facades.DEFINITION,
     "maps": maps.DEFINITION,
     "night2day": night2day.DEFINITION,
+    "cityscapes": cityscapes.DEFINITION,
+    "horse2zebra": horse2zebra.DEFINITION,
+    "apple2orange": apple2orange.DEFINITION,
+    "summer2winter": summer2winter.DEFINITION,
+    "monet2photo": monet2photo.DEFINITION,
+    "cezanne2photo": cezanne2photo.DEFINITION,
+    "ukiyoe2photo": ukiyoe2photo.DEFINITION,
+    "vangogh2photo": vangogh2photo.DEFINITION,
+    "iphone2dslr": iphone2dslr.DEFINITION,
 }

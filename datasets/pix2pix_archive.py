@@ -1,16 +1,15 @@
 """The pix2pix archives as sources of examples: prepared once by their TFDS builders, then read in any order."""
 
 import functools
-import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from datasets.archive_records import Records, decode_record, open_records, prepare
 from datasets.definition import DatasetDefinition
 from datasets.folder import halves, say_once
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, BadImage, decode_image
 
 
 class ArchiveSource:
@@ -24,7 +23,7 @@ class ArchiveSource:
 
     kind = "paired"
 
-    def __init__(self, records: Sequence[Mapping[str, bytes]], direction: str, name: str) -> None:
+    def __init__(self, records: Records, direction: str, name: str) -> None:
         self._records, self.direction, self.name = records, direction, name
 
     def __len__(self) -> int:
@@ -36,12 +35,7 @@ class ArchiveSource:
         Raises:
             BadExample: for a JPEG that cannot be decoded or halved.
         """
-        record = self._records[index]
-        path = f"{self.name}/{record['filename'].decode()}"
-        try:
-            image_a, image_b = halves(decode_image(record["image_pair"]), path)
-        except BadImage as error:
-            raise BadExample(path, error) from None
+        image_a, image_b = halves(*decode_record(self._records[index], "image_pair", self.name))
         if self.direction == "b_to_a":
             image_a, image_b = image_b, image_a
         return {"input_image": image_a, "target_image": image_b}
@@ -65,28 +59,11 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
     Raises:
         UserError: where the archive cannot be had or is damaged, and for a split that it does not have.
     """
-    builder_class = builder_class()
-    import tensorflow_datasets as tfds
-
-    if importlib.util.find_spec("array_record") is None:
-        raise UserError(
-            f"{builder_class.name} needs the package array_record, which is not installed: install it, or where your "
-            "system has none unpack the archive by hand and use --dataset=folder --data_dir=UNPACKED_FOLDER"
-        )
-    builder = builder_class(data_dir=data_dir)
-    builder.download_and_prepare(
-        file_format="array_record", download_config=tfds.download.DownloadConfig(try_download_gcs=False)
-    )
+    builder = prepare(builder_class(), data_dir)
     name = split
     if split not in builder.info.splits:
         name = {"val": "test", "test": "val"}.get(split, split)
         if name not in builder.info.splits:
             raise UserError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
         say_once(f"{builder.name} has no split {split!r}: using {name!r}")
-    try:
-        records = builder.as_data_source(name, decoders={"image_pair": tfds.decode.SkipDecoding()})
-    except NotImplementedError:
-        raise UserError(
-            f"{builder.data_dir} was prepared in a format without random access: delete it and repeat"
-        ) from None
-    return ArchiveSource(records, config.direction, builder.name)
+    return ArchiveSource(open_records(builder, name), config.direction, builder.name)

@@ -1,19 +1,18 @@
 """The TFDS builders of the pix2pix archives, with tiny archives made here, and the ways that fetching can go wrong."""
 
 import hashlib
-import http.server
 import importlib
 import io
 import shutil
 import tarfile
 import tempfile
-import threading
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from archive_server import archive_server
 from etils import epath
 from PIL import Image
 
@@ -161,31 +160,12 @@ def test_a_damaged_archive_is_refused_in_one_line(damage, tmp_path, no_network):
     assert archive.exists(), "what the user has fetched is the user's"
 
 
-class _Server(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.requests += 1
-        data = self.server.content
-        self.send_response(200 if data is not None else 404)
-        self.send_header("Content-Length", str(self.server.length or len(data or b"")))
-        self.end_headers()
-        if data:
-            self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def server(monkeypatch):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
-        server.content, server.length, server.requests = None, None, 0
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with archive_server() as server:
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.setattr(pix2pix_builder, "ADDRESS", f"http://127.0.0.1:{server.server_port}/{{name}}.tar.gz")
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -226,7 +206,7 @@ def test_a_package_that_is_not_writable_works_too(server, facades, tmp_path, mon
     definition, package = facades
     _make_archive(tmp_path / "facades.tar.gz", "facades", SPLITS["facades"])
     server.content = (tmp_path / "facades.tar.gz").read_bytes()
-    monkeypatch.setattr(pix2pix_builder.os, "access", lambda path, mode: False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
     assert len(definition.load("val", _config(), str(tmp_path / "data"))) == 2
     assert (package / "checksums.tsv").read_text() == ""
 

@@ -1,5 +1,6 @@
 """`facades`: label maps of building fronts -> photos (b_to_a)."""
 
+from datasets.authors_settings import AUTHORS
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -18,6 +19,8 @@ DEFINITION = archive_definition(
             "load_scale": 286 / 256,
             "epochs": 400,
             "flip": True,
-        }
+        },
+        "pix2pix": AUTHORS | {"direction": "b_to_a"},
+        "cyclegan": AUTHORS,
     },
 )

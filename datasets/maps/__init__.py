@@ -1,5 +1,6 @@
 """`maps`: street maps -> aerial photos (b_to_a)."""
 
+from datasets.authors_settings import AUTHORS
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -18,6 +19,9 @@ DEFINITION = archive_definition(
             "load_scale": 600 / 256,
             "epochs": 400,
             "flip": True,
-        }
+        },
+        # The paper goes both ways.
+        "pix2pix": AUTHORS | {"direction": "b_to_a"},
+        "cyclegan": AUTHORS,
     },
 )

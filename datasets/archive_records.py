@@ -1,0 +1,64 @@
+"""The records that a TFDS builder has made of an archive, by random access; made first where they are not there yet."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadExample, BadImage, decode_image
+
+Records = Sequence[Mapping[str, bytes]]
+
+
+def prepare(builder_class: type, data_dir: str | None) -> Any:
+    """Makes the records where that has not happened yet.
+
+    Returns:
+        The builder.
+
+    Raises:
+        UserError: where the archive cannot be had or is damaged.
+    """
+    import tensorflow_datasets as tfds  # late, since it takes its time
+
+    if importlib.util.find_spec("array_record") is None:
+        raise UserError(
+            f"{builder_class.name} needs the package array_record, which is not installed: install it, or where your "
+            "system has none unpack the archive by hand and use --dataset=folder --data_dir=UNPACKED_FOLDER"
+        )
+    builder = builder_class(data_dir=data_dir)
+    builder.download_and_prepare(
+        file_format="array_record", download_config=tfds.download.DownloadConfig(try_download_gcs=False)
+    )
+    return builder
+
+
+def open_records(builder: Any, split: str) -> Records:
+    """A split of what `prepare` has made: `{builder.IMAGE_KEY: bytes of the JPEG, "filename": bytes}` by index.
+
+    Raises:
+        UserError: for records that somebody has made in another format.
+    """
+    import tensorflow_datasets as tfds
+
+    try:
+        return builder.as_data_source(split, decoders={builder.IMAGE_KEY: tfds.decode.SkipDecoding()})
+    except NotImplementedError:
+        raise UserError(
+            f"{builder.data_dir} was prepared in a format without random access: delete it and repeat"
+        ) from None
+
+
+def decode_record(record: Mapping[str, bytes], key: str, dataset: str) -> tuple[np.ndarray, str]:
+    """The picture `[H, W, C]` of a record, and its name for messages.
+
+    Raises:
+        BadExample: for a JPEG that cannot be decoded.
+    """
+    path = f"{dataset}/{record['filename'].decode()}"
+    try:
+        return decode_image(record[key]), path
+    except BadImage as error:
+        raise BadExample(path, error) from None

@@ -1,0 +1,67 @@
+"""The CycleGAN archives as sources of examples: prepared once by their TFDS builders, then read in any order."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from datasets.archive_records import Records, decode_record, open_records, prepare
+from datasets.authors_settings import AUTHORS
+from datasets.definition import DatasetDefinition
+from datasets.folder import say_once
+from datasets.unpaired import UnpairedSource
+from gan_zoo.errors import UserError
+
+
+class ArchiveDomain:
+    """The JPEGs of one domain out of TFDS' records.
+
+    Args:
+        records: random access to `{"image": bytes, "filename": bytes}`.
+        name: of the data set, for messages.
+    """
+
+    def __init__(self, records: Records, name: str) -> None:
+        self._records, self.name = records, name
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Decodes a picture, `[H, W, C]` uint8.
+
+        Raises:
+            BadExample: for a JPEG that cannot be decoded.
+        """
+        return decode_record(self._records[index], "image", self.name)[0]
+
+
+def archive_definition(builder_class: Callable[[], type], description: str) -> DatasetDefinition:
+    """The definition of a data set whose TFDS builder `builder_class` imports (late, since TFDS takes its time).
+
+    The authors trained all of them with the same settings.
+    """
+    return DatasetDefinition(
+        kind="unpaired",
+        load=functools.partial(_load, builder_class),
+        description=description,
+        recommended={"cyclegan": AUTHORS},
+    )
+
+
+def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: str | None) -> UnpairedSource:
+    """Prepares the data set where that has not happened yet, and opens a split of it; of `config` it reads `direction`.
+
+    Raises:
+        UserError: where the archive cannot be had or is damaged, and for a split that it does not have.
+    """
+    builder_class = builder_class()
+    name = {"val": "test"}.get(split, split)
+    if name not in ("train", "test"):
+        raise UserError(f"{builder_class.name} has no split {split!r}; it has train, test")
+    builder = prepare(builder_class, data_dir)
+    if name != split:
+        say_once(f"{builder.name} has no split {split!r}: using {name!r}")
+    domain_a, domain_b = (ArchiveDomain(open_records(builder, name + side), builder.name) for side in "AB")
+    return UnpairedSource(domain_a, domain_b, config.direction)
