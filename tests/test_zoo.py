@@ -6,15 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_runs import TINY_BICYCLEGAN
+from tiny_runs import TINY
 
 from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
+from gan_zoo.images import MIN_SIDE
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
-
-# A new model adds its own, small enough for a step in about a second.
-TINY = {"bicyclegan": TINY_BICYCLEGAN}
 
 
 def tiny_config(name: str, **changes):
@@ -85,18 +83,23 @@ def test_translators_do_what_they_say(stepped) -> None:
     _, model, _, _, _ = stepped
     assert model.translators
     for translator in model.translators.values():
-        multiple = translator.size_multiple
-        image = tf.random.uniform([2, multiple, 2 * multiple, translator.input_channels], -1, 1)
-        z = [tf.random.normal([2, translator.latent_dim])] if translator.latent_dim else []
-        output = translator.function(image, *z)
+        side = max(translator.size_multiple, MIN_SIDE)
+        image = tf.random.uniform([2, side, 2 * side, translator.input_channels], -1, 1)
+        more = [tf.random.normal([2, translator.latent_dim])] if translator.latent_dim else []
+        more += [tf.constant([1, 2], tf.int64)] if translator.takes_seed else []
+        output = translator.function(image, *more)
         scale = translator.scale
-        assert output.shape == (2, multiple * scale, 2 * multiple * scale, translator.output_channels)
+        assert output.shape == (2, side * scale, 2 * side * scale, translator.output_channels)
         assert np.abs(output).max() <= 1
         for network in translator.networks.values():
             assert any(network is other for other in model.networks.values())
         if translator.encode is not None:
             mu, logvar = translator.encode(output)
             assert mu.shape == logvar.shape == (2, translator.latent_dim)
+        if translator.cycle is not None:
+            assert translator.cycle(image).shape == image.shape
+        assert {translator.input_key, translator.target_key} <= {"input_image", "target_image", None}
+    assert np.isfinite(model.validation_l1(noise_batch(model.config)))
 
 
 def test_weights_go_round_through_a_checkpoint(stepped, tmp_path) -> None:

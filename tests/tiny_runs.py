@@ -23,6 +23,20 @@ TINY_BICYCLEGAN = {
     "latent_dim": 3,
 }
 
+_TINY_PARTS = {
+    "image_size": 32,
+    "batch_size": 2,
+    "base_filters": 4,
+    "discriminator_filters": 4,
+    "discriminator_layers": 1,
+}
+# A new model adds its own, small enough for a step in about a second.
+TINY = {
+    "bicyclegan": TINY_BICYCLEGAN,
+    "pix2pix": _TINY_PARTS,
+    "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
+}
+
 
 @dataclasses.dataclass
 class EightPictures:
@@ -48,7 +62,7 @@ def definition(source: EightPictures, **recommended) -> DatasetDefinition:
         kind=source.kind,
         load=lambda split, config, data_dir: source,
         description="eight pictures",
-        recommended={"bicyclegan": TINY_BICYCLEGAN | recommended},
+        recommended={name: tiny | recommended for name, tiny in TINY.items()},
     )
 
 

@@ -1,0 +1,201 @@
+"""CycleGAN: two domains, no pairs.
+
+Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (arXiv 1703.10593),
+as the authors' PyTorch code has it. A discriminator is named by the domain that it judges.
+"""
+
+import dataclasses
+import functools
+from typing import ClassVar, Literal
+
+import keras
+import tensorflow as tf
+
+from gan_zoo.config import option
+from gan_zoo.errors import UserError
+from gan_zoo.image_pool import ImagePool
+from gan_zoo.losses import gan_loss, gradient_penalty, l1_loss
+from gan_zoo.models.base import TranslationModel, Translator
+from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, generate, judge
+from gan_zoo.noise import example_noise, example_seeds
+
+_DROPOUT, _PENALTY, _POOL = 10, 20, 30  # purposes of noise, with room for several uses of each
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CycleGANConfig(PartsConfig):
+    """The authors' settings."""
+
+    generator_type: Literal["unet", "resnet", "adalin"] = option("resnet", "U-Net, residual, or residual with AdaLIN")
+    norm: Literal["batch", "instance", "layer", "none"] = option("instance", "unet, resnet: normalization")
+    discriminator_norm: Literal["batch", "instance", "layer", "none", "spectral"] = option(
+        "instance", "normalization of the discriminators"
+    )
+    lambda_cycle_a: float = option(10.0, "weight of the L1 distance of A -> B -> A to where it began", 0.0)
+    lambda_cycle_b: float = option(10.0, "weight of the L1 distance of B -> A -> B to where it began", 0.0)
+    lambda_identity: float = option(
+        0.5, "weight, relative to that of the cycle, of the L1 distance that an image of the target domain moves", 0.0
+    )
+    pool_size: int = option(50, "fakes kept for the discriminators, which half the time see an older one; 0: none", 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lambda_identity and self.input_channels != self.target_channels:
+            raise UserError(
+                f"lambda_identity={self.lambda_identity} needs domains of equal channels, not {self.input_channels} "
+                f"and {self.target_channels}: give --set lambda_identity=0"
+            )
+        if self.pool_size and self.preprocess in ("scale_width", "none"):
+            raise UserError(
+                f"preprocess={self.preprocess} gives images of differing sizes, which the pool cannot keep: give "
+                "--set pool_size=0"
+            )
+
+
+class CycleGAN(TranslationModel):
+    """Generators there and back, and a discriminator for each domain; A is the input's, B the target's."""
+
+    config_class: ClassVar[type[CycleGANConfig]] = CycleGANConfig
+    data_kind: ClassVar[str] = "unpaired"
+
+    def __init__(self, config: CycleGANConfig) -> None:
+        super().__init__(config)
+        channels_a, channels_b = config.input_channels, config.target_channels
+        self.generator_a_to_b = build_generator(config, channels_a, channels_b, "generator_a_to_b")
+        self.generator_b_to_a = build_generator(config, channels_b, channels_a, "generator_b_to_a")
+        self.discriminator_a = build_discriminator(config, channels_a, "discriminator_a")
+        self.discriminator_b = build_discriminator(config, channels_b, "discriminator_b")
+        self.pools = {}
+        for number, (domain, channels) in enumerate({"a": channels_a, "b": channels_b}.items()):
+            shape = (config.image_size, config.image_size, channels)
+            seed = (config.seed, _POOL + number)
+            self.pools[domain] = ImagePool(config.pool_size, shape, seed, f"pool_{domain}")
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        names = ("generator_a_to_b", "generator_b_to_a", "discriminator_a", "discriminator_b")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def extra_state(self) -> dict[str, tf.Variable]:
+        return {
+            f"pool_{domain}_{name}": variable
+            for domain, pool in self.pools.items()
+            for name, variable in pool.variables.items()
+        }
+
+    @property
+    def translators(self) -> dict[str, Translator]:
+        config = self.config
+        channels = {"a": config.input_channels, "b": config.target_channels}
+
+        def translator(here: str, there: str, input_key: str) -> Translator:
+            names = [f"generator_{here}_to_{there}", f"generator_{there}_to_{here}"]
+            forth, back = networks = [self.networks[name] for name in names]
+            return Translator(
+                function=functools.partial(generate, forth),
+                cycle=lambda image: generate(back, generate(forth, image)),
+                networks=dict(zip(names, networks, strict=True)),
+                input_channels=channels[here],
+                output_channels=channels[there],
+                image_size=config.image_size,
+                size_multiple=config.size_multiple,
+                takes_seed=config.takes_seed,
+                input_key=input_key,
+                target_key=None,
+            )
+
+        return {"a_to_b": translator("a", "b", "input_image"), "b_to_a": translator("b", "a", "target_image")}
+
+    def validation_l1(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        """There is no truth for a translation: the mean distance of both cycles to where they began."""
+        images = [(translator, batch[translator.input_key]) for translator in self.translators.values()]
+        return tf.add_n([l1_loss(translator.cycle(image), image) for translator, image in images]) / 2
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update of both generators, and of both discriminators; returns the weighted losses by name."""
+        image_a, image_b, index = batch["input_image"], batch["target_image"], batch["example_index"]
+
+        # Generators: deceive the discriminators, come back, and leave alone what is already there.
+        with tf.GradientTape() as generator_tape:
+            fake_b = self._generate("generator_a_to_b", image_a, index, 0)
+            fake_a = self._generate("generator_b_to_a", image_b, index, 1)
+            cycled_a = self._generate("generator_b_to_a", fake_b, index, 2)
+            cycled_b = self._generate("generator_a_to_b", fake_a, index, 3)
+            identity_a = identity_b = None
+            if self.config.lambda_identity:
+                identity_a = self._generate("generator_b_to_a", image_a, index, 4)
+                identity_b = self._generate("generator_a_to_b", image_b, index, 5)
+            generator_losses = self.generator_losses(
+                images={"a": image_a, "b": image_b},
+                cycled_images={"a": cycled_a, "b": cycled_b},
+                identity_images={"a": identity_a, "b": identity_b},
+                fake_logits={"a": judge(self.discriminator_a, fake_a), "b": judge(self.discriminator_b, fake_b)},
+            )
+            generator_total = self.total(generator_losses)
+
+        # Discriminators: tell the domain's images from fakes, half of them older ones.
+        with tf.GradientTape() as discriminator_tape:
+            losses_a = self.discriminator_losses("a", image_a, self.pools["a"].query(fake_a, index), index)
+            losses_b = self.discriminator_losses("b", image_b, self.pools["b"].query(fake_b, index), index)
+            discriminator_losses = losses_a | losses_b
+            discriminator_total = self.total(discriminator_losses)
+
+        for kind, tape, total in (
+            ("generator", generator_tape, generator_total),
+            ("discriminator", discriminator_tape, discriminator_total),
+        ):
+            names = [name for name in self.networks if name.startswith(kind)]
+            gradients = tape.gradient(total, [self.networks[name].trainable_variables for name in names])
+            for name, gradient in zip(names, gradients, strict=True):
+                self.apply_gradients(name, gradient)
+        return generator_losses | discriminator_losses
+
+    def generator_losses(
+        self,
+        *,
+        images: dict[str, tf.Tensor],
+        cycled_images: dict[str, tf.Tensor],
+        identity_images: dict[str, tf.Tensor | None],
+        fake_logits: dict[str, list[tf.Tensor]],
+    ) -> dict[str, tf.Tensor]:
+        """The weighted losses of both generators (eq. 3 and section 5.2 of the paper), each a scalar, by domain.
+
+        Args:
+            images: of the domains "a" and "b", `[B, H, W, C]`.
+            cycled_images: what came back from the other domain.
+            identity_images: what the generator that leads into a domain made of the domain's own image.
+            fake_logits: what the domain's discriminator says of the translations into it, a list of scales.
+        """
+        config, losses = self.config, {}
+        cycle_weights = {"a": config.lambda_cycle_a, "b": config.lambda_cycle_b}
+        for domain, logits in fake_logits.items():
+            losses[f"gan_{domain}"] = gan_loss(logits, target_is_real=True, mode=config.gan_mode, for_generator=True)
+        for domain, weight in cycle_weights.items():
+            losses[f"cycle_{domain}"] = weight * l1_loss(cycled_images[domain], images[domain])
+        if config.lambda_identity:
+            for domain, weight in cycle_weights.items():
+                distance = l1_loss(identity_images[domain], images[domain])
+                losses[f"identity_{domain}"] = config.lambda_identity * weight * distance
+        return losses
+
+    def discriminator_losses(
+        self, domain: str, real_image: tf.Tensor, fake_image: tf.Tensor, example_index: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The loss of a domain's discriminator, the mean of real and fake, and its gradient penalty if it has one."""
+        mode = self.config.gan_mode
+        discriminator = self.networks[f"discriminator_{domain}"]
+        fake_image = tf.stop_gradient(fake_image)
+        real = gan_loss(judge(discriminator, real_image), target_is_real=True, mode=mode)
+        fake = gan_loss(judge(discriminator, fake_image), target_is_real=False, mode=mode)
+        losses = {f"discriminator_{domain}": (real + fake) / 2}
+        if mode == "wgangp":
+            seed = (self.config.seed, _PENALTY + "ab".index(domain))
+            alpha = example_noise(seed, example_index, 1, uniform=True)
+            penalty = gradient_penalty(lambda image: judge(discriminator, image), real_image, fake_image, alpha)
+            losses[f"gradient_penalty_{domain}"] = self.config.lambda_gradient_penalty * penalty / 2
+        return losses
+
+    def _generate(self, name: str, image: tf.Tensor, example_index: tf.Tensor, use: int) -> tf.Tensor:
+        seed = example_seeds((self.config.seed, _DROPOUT + use), example_index)
+        return generate(self.networks[name], image, seed, training=True)
