@@ -50,3 +50,53 @@ def variables(network: keras.Model, names: list[str], layer_of) -> dict[str, ker
         found[name] = layer.bias if name.endswith("bias") else layer.kernel
     assert len({id(variable) for variable in found.values()}) == len(found) == len(network.trainable_variables)
     return found
+
+
+def unet_part(name: str) -> str:
+    """The layer of our U-Net, convolution or norm, that holds `model.model.1.model.2.running_mean` and the like."""
+    *block, index = name.split(".")[1:-1]
+    if index in ("2", "4", "6"):
+        return f"{'down' if index == '2' else 'up'}_{len(block) // 2}_norm"
+    return unet_layer(name)
+
+
+def discriminator_part(name: str) -> str:
+    """`conv_<n>` or `norm_<n>` for `model.<index>.weight` of a discriminator of one scale, or `net.<index>.weight`."""
+    index = int(name.split(".")[1])
+    return f"{'norm' if index and index % 3 == 0 else 'conv'}_{(index + 1) // 3}"
+
+
+def skip_last(name: str, array: np.ndarray) -> np.ndarray:
+    """The weight of a transposed convolution `[in, out, h, w]` of pix2pix' U-Net, as BicycleGAN's (and ours) has it.
+
+    pix2pix' joins [skip, way up], BicycleGAN's [way up, skip], both halves equally wide; the innermost has no skip.
+    """
+    *block, index, kind = name.split(".")[1:]
+    is_joined = kind == "weight" and array.ndim == 4 and index == ("5" if len(block) > 1 else "3")
+    return np.roll(array, len(array) // 2, axis=0) if is_joined else array
+
+
+def assign(network: keras.Model, arrays: dict[str, np.ndarray], layer_of) -> None:
+    """Gives the network all of the authors' arrays by their names; each of its variables gets one."""
+    norm_variables = {
+        "weight": "gamma",
+        "bias": "beta",
+        "running_mean": "moving_mean",
+        "running_var": "moving_variance",
+    }
+    met = set()
+    for name, array in arrays.items():
+        kind = name.split(".")[-1]
+        if kind == "num_batches_tracked":
+            continue
+        layer = network.get_layer(layer_of(name))
+        is_conv = hasattr(layer, "kernel")
+        variable = getattr(layer, {"weight": "kernel", "bias": "bias"}[kind] if is_conv else norm_variables[kind])
+        variable.assign(to_keras_layout(layer, array))
+        met.add(id(variable))
+    assert met == {id(variable) for variable in network.variables}
+
+
+def recorded_weights(arrays, prefix: str = "weights/") -> dict[str, np.ndarray]:
+    """The weights of a recording by the authors' names."""
+    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}

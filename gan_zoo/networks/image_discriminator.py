@@ -5,6 +5,8 @@ import keras
 from gan_zoo.initializers import make_initializer
 from gan_zoo.normalization import SpectralConv2D, make_norm, norm_has_bias
 
+LAST_SIDE = 4
+
 
 def image_discriminator(
     *,
@@ -18,12 +20,12 @@ def image_discriminator(
 ) -> keras.Model:
     """Builds the ImageGAN: strided 4x4 convolutions down to 4 px, then one over all that is left.
 
-    Isola et al. 2017 (arXiv 1611.07004, section 4.4) by way of DCGAN (Radford et al. 2015, arXiv 1511.06434), where
-    the sides of the images are 4 times a power of two. Of other sizes up to 7 px are left for the last convolution.
+    Isola et al. 2017 (arXiv 1611.07004, section 4.4) by way of DCGAN (Radford et al. 2015, arXiv 1511.06434). 4 px are
+    left of 4 times a power of two, of other sizes up to 7.
 
     Args:
         input_channels: of the image, or of the condition and the image joined.
-        image_size: side of the square images: 4, 5, 6 or 7 times a power of two, at least 8.
+        image_size: side of the square images, at least 8.
         base_filters: channels of the first convolution; they double up to eightfold.
         norm: batch, instance, layer or none, behind every convolution but the first and the last; or spectral, which
             normalizes all kernels. The convolutions in between have no bias with batch, layer or none.
@@ -34,11 +36,10 @@ def image_discriminator(
         A model from `[B, image_size, image_size, input_channels]` to a list of one tensor of logits `[B, 1, 1, 1]`.
 
     Raises:
-        ValueError: if the size is not one of those.
+        ValueError: if the image is smaller.
     """
-    halvings = image_size.bit_length() - 3  # 4 to 7 px are left.
-    if halvings < 1 or image_size % 2**halvings:
-        raise ValueError(f"image_size must be 4 to 7 times 2, 4, 8 ... Received: image_size={image_size}")
+    if image_size < 2 * LAST_SIDE:
+        raise ValueError(f"image_size must be at least {2 * LAST_SIDE}. Received: image_size={image_size}")
     conv_class = SpectralConv2D if norm == "spectral" else keras.layers.Conv2D
 
     def conv(filters: int, kernel_size: int, index: int, **kwargs) -> keras.layers.Layer:
@@ -47,13 +48,15 @@ def image_discriminator(
 
     image = keras.Input((image_size, image_size, input_channels), name="image")
     x = image
-    for index in range(halvings):
+    index = 0
+    while x.shape[1] >= 2 * LAST_SIDE:
         has_bias = index == 0 or norm_has_bias(norm)
         # [B, image_size / 2^(index + 1), image_size / 2^(index + 1), filters]
         x = conv(base_filters * min(2**index, 8), 4, index, strides=2, padding="same", use_bias=has_bias)(x)
         norm_layer = make_norm(norm, name=f"norm_{index}") if index > 0 else None
         x = x if norm_layer is None else norm_layer(x)
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{index}")(x)
-    x = conv(1, image_size >> halvings, halvings)(x)
+        index += 1
+    x = conv(1, x.shape[1], index)(x)
     logits = keras.layers.Activation("linear", dtype=keras.backend.floatx(), name="logits")(x)
     return keras.Model(image, [logits], name=name)
