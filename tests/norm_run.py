@@ -1,0 +1,71 @@
+"""Batch and spectral norm on one device and on two logical CPUs; prints what differs; run by test_normalization."""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gan_zoo.normalization import BatchNorm, SpectralConv2D
+
+CHANNELS = 3
+
+
+def build() -> list[keras.layers.Layer]:
+    keras.utils.set_random_seed(0)
+    layers = [BatchNorm(gamma_gain=0.5, name="norm"), SpectralConv2D(4, 3, name="conv")]
+    for layer in layers:
+        layer.build((None, None, None, CHANNELS))
+    return layers
+
+
+def step(layers: list[keras.layers.Layer], image: tf.Tensor, weighting: tf.Tensor) -> list[tf.Tensor]:
+    """The output and the gradients of a weighting of it, which knows each value from the others."""
+    norm, conv = layers
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        output = norm(image, training=True)
+        conv(output, training=True)
+        loss = tf.reduce_sum(weighting * tf.square(output))
+    return [output, *tape.gradient(loss, [image, norm.gamma.value, norm.beta.value])]
+
+
+def main() -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    random = np.random.default_rng(0)
+    # The halves differ in mean and size: statistics of one half are far from those of both.
+    halves = np.array([1.0, 1.0, 4.0, 4.0])[:, None, None, None]
+    image = tf.constant(halves * (random.standard_normal((4, 5, 6, CHANNELS)) + halves), tf.float32)
+    weighting = tf.constant(random.standard_normal(image.shape), tf.float32)
+
+    one = build()
+    expected = [array.numpy() for array in step(one, image, weighting)]
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        layers = build()
+
+    def share(context) -> tuple[tf.Tensor, tf.Tensor]:
+        part = slice(2 * context.replica_id_in_sync_group, 2 * context.replica_id_in_sync_group + 2)
+        return image[part], weighting[part]
+
+    shares = strategy.experimental_distribute_values_from_function(share)
+    results = tf.function(lambda given: strategy.run(lambda *part: step(layers, *part), given))(shares)
+    output, to_image, to_gamma, to_beta = (strategy.experimental_local_results(result) for result in results)
+    found = [np.concatenate(output), np.concatenate(to_image), sum(to_gamma).numpy(), sum(to_beta).numpy()]
+    differences = {
+        name: float(abs(ours - theirs).max() / abs(theirs).max())
+        for name, ours, theirs in zip(("output", "to_image", "to_gamma", "to_beta"), found, expected, strict=True)
+    }
+    replicas_equal = True
+    for layer, single in zip(layers, one, strict=True):
+        for variable, theirs in zip(layer.non_trainable_variables, single.non_trainable_variables, strict=True):
+            first, second = (copy.numpy() for copy in variable.value.values)
+            replicas_equal &= np.array_equal(first, second)
+            differences[variable.name] = float(abs(first - theirs.numpy()).max() / abs(theirs.numpy()).max())
+    print(json.dumps({"differences": differences, "replicas_equal": bool(replicas_equal)}))
+
+
+if __name__ == "__main__":
+    main()
