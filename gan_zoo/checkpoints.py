@@ -44,22 +44,29 @@ class Checkpoints:
 
     Args:
         workdir: the run's folder.
-        model: a compiled `TranslationModel`: its `networks`, `optimizers` and `seed_states` are saved.
+        model: a compiled `TranslationModel`: its `networks`, `optimizers`, `seed_states` and `extra_state` are saved.
         run: the record that is saved with them.
+        plateau: the state of a learning-rate policy that has one.
 
     Attributes:
         restored_run: the record in the checkpoint that was restored, None before that.
     """
 
-    def __init__(self, workdir: str | os.PathLike[str], model: Any, run: Run) -> None:
+    def __init__(
+        self,
+        workdir: str | os.PathLike[str],
+        model: Any,
+        run: Run,
+        plateau: tf.train.experimental.PythonState | None = None,
+    ) -> None:
         self.folder = pathlib.Path(workdir) / FOLDER
         self.restored_run: Run | None = None
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._record = _RunRecord(run)
+        parts = (*model.networks.values(), *model.optimizers.values())
         self._variables = [
             variable
-            for part in (*model.networks.values(), *model.optimizers.values())
-            for variable in part.variables
+            for variable in (*(variable for part in parts for variable in part.variables), *model.extra_state.values())
             if np.issubdtype(keras.backend.standardize_dtype(variable.dtype), np.floating)
         ]
         self._checkpoint = tf.train.Checkpoint(
@@ -68,6 +75,9 @@ class Checkpoints:
             seed_states=list(model.seed_states),
             step=self._step,
             run=self._record,
+            # What a run does not have is not named either: checkpoints from before there was such a thing still fit.
+            **({"extra_state": dict(model.extra_state)} if model.extra_state else {}),
+            **({"plateau": plateau} if plateau is not None else {}),
         )
 
     def restore_latest(self) -> int:

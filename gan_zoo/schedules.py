@@ -1,4 +1,4 @@
-"""Learning-rate policies of the pix2pix / CycleGAN / BicycleGAN code: the rate changes once a data epoch."""
+"""Learning-rate policies of the pix2pix / CycleGAN / BicycleGAN code that are functions of the data epoch."""
 
 import keras
 import numpy as np

@@ -17,6 +17,7 @@ from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.pipeline import ExampleSource, batch_order, evaluation_batches, training_stream
+from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 from gan_zoo.skipped_files import SkippedFiles
@@ -69,7 +70,7 @@ def count_steps(config: Config, num_examples: int) -> tuple[int, int]:
 
 
 def learning_rate_schedule(config: Config, total_steps: int, steps_per_epoch: int) -> EpochSchedule:
-    """The configured policy over the data epochs of the run."""
+    """The configured policy, one that is a function of the epoch, over the data epochs of the run."""
     factors = epoch_factors(
         config.schedule,
         math.ceil(total_steps / steps_per_epoch),
@@ -149,13 +150,14 @@ def train(
         say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}; more --epochs or --steps go on")
         return 0
 
-    schedule = learning_rate_schedule(config, total_steps, steps_per_epoch)
+    plateau = Plateau(config.learning_rate) if config.schedule == "plateau" else None
+    schedule = None if plateau else learning_rate_schedule(config, total_steps, steps_per_epoch)
     with strategy.scope():
         model = build_model(model_class, config)
         model.compile(schedule)
     replicas = strategy.num_replicas_in_sync
     batch_order(config.batch_size, replicas, model.batch_parts)  # refuses a batch that cannot be shared out
-    checkpoints = Checkpoints(workdir, model, run)
+    checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space()
     _make_workdir(workdir, run)
     start_step = checkpoints.restore_latest()
@@ -190,12 +192,20 @@ def train(
             steps_per_epoch=steps_per_epoch,
             batch_size=config.batch_size,
             log_every=intervals.log_every,
-            learning_rate=lambda step: float(schedule(step - 1)),
+            learning_rate=lambda step: plateau.rate if plateau else float(schedule(step - 1)),
             writer=writer,
         )
+        reducers = []
+        if plateau:
+            # One by one: the mean is that over the examples, and the images may differ in size.
+            held_out = evaluation_batches(
+                sample_source, config, batch_size=1, size_multiple=size_multiple, skipped=skipped
+            ).take(MAX_EXAMPLES)
+            reducers = [ReduceOnPlateau(start_step, plateau, held_out, steps_per_epoch=steps_per_epoch, writer=writer)]
         callbacks = [
             NonFiniteGuard(start_step, checkpoints),
             progress,
+            *reducers,  # reported before, saved after it
             SaveCheckpoints(
                 start_step,
                 checkpoints,

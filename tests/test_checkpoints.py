@@ -12,8 +12,10 @@ from tiny_runs import TINY_BICYCLEGAN
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step, restore_networks
 from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
+from gan_zoo.image_pool import ImagePool
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.models.loading import load_run
+from gan_zoo.plateau import Plateau
 from gan_zoo.training import build_model
 
 # Dropout needs six halvings.
@@ -64,6 +66,77 @@ def test_everything_comes_back(models, tmp_path) -> None:
     for saved, restored in zip(everything(model), everything(other), strict=True):
         np.testing.assert_array_equal(saved, restored)
     assert latest_step(tmp_path) == 17
+
+
+class WithState(BicycleGAN):
+    """The same model with variables beside its networks."""
+
+    def __init__(self, config: BicycleGANConfig) -> None:
+        super().__init__(config)
+        self.pool = ImagePool(2, (4, 4, 3), (config.seed, 1), name="pool")
+
+    @property
+    def extra_state(self) -> dict[str, tf.Variable]:
+        return {f"pool_{name}": variable for name, variable in self.pool.variables.items()}
+
+
+@pytest.fixture(scope="module")
+def models_with_state():
+    found = build_model(WithState, CONFIG), build_model(WithState, CONFIG)
+    for model in found:
+        model.compile()
+    return found
+
+
+def test_state_beside_the_networks_comes_back_and_goes_on(models_with_state, tmp_path) -> None:
+    model, other = models_with_state
+    before, after = Plateau(0.5), Plateau(0.25)
+    before.update(0.1)
+    for step in range(9):  # more than the pool holds
+        if step == 5:
+            Checkpoints(tmp_path, model, RUN, before).save(5)
+            assert Checkpoints(tmp_path, other, RUN, after).restore_latest() == 5
+            assert after.serialize() == before.serialize()
+        index = tf.constant([2 * step, 2 * step + 1], tf.int64)
+        images = tf.random.stateless_uniform([2, 4, 4, 3], [step, 1])
+        returned = model.pool.query(images, index)
+        if step >= 5:
+            np.testing.assert_array_equal(other.pool.query(images, index), returned)
+    np.testing.assert_array_equal(model.pool.images, other.pool.images)
+
+
+def test_state_beside_the_networks_is_guarded_and_counted(models_with_state, tmp_path, monkeypatch) -> None:
+    model, big = models_with_state[0], tf.zeros([10, 100, 100, 10])
+    model.pool.images.assign(tf.fill([2, 4, 4, 3], np.inf))
+    with pytest.raises(NonFiniteError, match="step 4"):
+        Checkpoints(tmp_path, model, RUN).save(4)
+    model.pool.images.assign(tf.zeros([2, 4, 4, 3]))
+    monkeypatch.setattr(WithState, "extra_state", {"big": tf.Variable(big)})
+    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: _Free(4 * 4_000_000))
+    with pytest.raises(UserError, match=r"4 checkpoints of [4-9]\.\d MB"):
+        Checkpoints(tmp_path, model, RUN).check_space()
+
+
+def test_a_checkpoint_from_before_there_was_other_state_fits(models, models_with_state, tmp_path) -> None:
+    model = models[0]
+    # What was saved until then, by its keys.
+    old = tf.train.Checkpoint(
+        networks=dict(model.networks),
+        optimizers=dict(model.optimizers),
+        seed_states=list(model.seed_states),
+        step=tf.Variable(7, dtype=tf.int64),
+        run=Checkpoints(tmp_path, model, RUN)._record,
+    )
+    tf.train.CheckpointManager(old, str(tmp_path / "checkpoints"), 3, checkpoint_name="step").save(checkpoint_number=7)
+    assert Checkpoints(tmp_path, models[1], RUN).restore_latest() == 7
+    # A model that has such state, or a run with a policy that does, cannot go on without it.
+    with_state = Checkpoints(tmp_path, models_with_state[1], RUN)
+    with_plateau = Checkpoints(tmp_path, models[1], RUN, Plateau(0.5))
+    for checkpoints in (with_state, with_plateau):
+        with pytest.raises(UserError, match="step-7 does not fit"):
+            checkpoints.restore_latest()
+    # To translate, it is not needed.
+    assert restore_networks(models_with_state[1], tmp_path) == 7
 
 
 def test_the_last_three_stay_and_the_kept_ones(models, tmp_path) -> None:

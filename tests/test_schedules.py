@@ -32,8 +32,9 @@ def test_cosine_equals_the_authors() -> None:
 
 def test_constant_and_unknown() -> None:
     np.testing.assert_array_equal(epoch_factors("constant", 3), [1, 1, 1])
-    with pytest.raises(ValueError, match="zigzag"):
-        epoch_factors("zigzag", 3)
+    for policy in ("zigzag", "plateau"):
+        with pytest.raises(ValueError, match=policy):
+            epoch_factors(policy, 3)
 
 
 def test_a_rate_lasts_a_data_epoch_and_the_last_for_good() -> None:
