@@ -12,6 +12,7 @@ from gan_zoo.layers import (
     FewPixelsConv2DTranspose,
     OneChannelConv2D,
     ReflectionPad2D,
+    SeededDropout,
     TileConcat,
 )
 from gan_zoo.networks.latent_encoder import ConvMeanPool
@@ -60,6 +61,17 @@ class ConvThenPool(keras.layers.Conv2D):
         (FewPixelsConv2DTranspose(6), keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same"), (2, 4, 3, 5)),
         (FewPixelsConv2DTranspose(6), keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same"), (2, 1, 1, 5)),
         (OneChannelConv2D(4, border=1), PaddedConv2D(1, 4), (2, 7, 9, 5)),
+        (
+            FewPixelsConv2D(6, use_bias=False),
+            keras.layers.Conv2D(6, 4, strides=2, padding="same", use_bias=False),
+            (2, 2, 2, 5),
+        ),
+        (
+            FewPixelsConv2DTranspose(6, use_bias=False),
+            keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same", use_bias=False),
+            (2, 1, 1, 5),
+        ),
+        (OneChannelConv2D(4, border=1, use_bias=False), PaddedConv2D(1, 4, use_bias=False), (2, 4, 4, 5)),
         (ConvMeanPool(6), ConvThenPool(6, 3, padding="same"), (2, 8, 6, 5)),
         (ConvMeanPool(6), ConvThenPool(6, 3, padding="same"), (2, 7, 9, 5)),
     ],
@@ -117,6 +129,53 @@ def test_reflection_pad_mirrors_without_the_border() -> None:
     )
 
 
+def seeds(*values: int) -> tf.Tensor:
+    return tf.constant(values, tf.int64)
+
+
+def test_seeded_dropout_of_a_row_depends_on_its_seed_and_the_stream_alone() -> None:
+    layer = SeededDropout(0.5, stream=3)
+    image = tf.ones([3, 8, 8, 16])
+    masks = layer(image, seeds(-5, 7, -5), training=True).numpy()
+    np.testing.assert_array_equal(masks[0], masks[2])
+    np.testing.assert_array_equal(layer(image[:1], seeds(7), training=True)[0], masks[1])
+    other_stream = SeededDropout(0.5, stream=4)(image[:1], seeds(-5), training=True).numpy()
+    for other in (masks[1], other_stream[0], masks[0][::-1], masks[0][:, ::-1], masks[0][:, :, ::-1]):
+        # Of 1,024 pairs of independent masks a half agree, give or take 1.6 %.
+        assert np.mean(other == masks[0]) == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_seeded_dropout_keeps_the_mean(rate) -> None:
+    dropped = SeededDropout(rate, stream=0)(tf.ones([4, 32, 32, 16]), seeds(0, 1, 2, 3), training=True).numpy()
+    np.testing.assert_allclose(np.unique(dropped), [0.0, 1 / (1 - rate)], rtol=1e-6)
+    # The share of 65,536 draws is known to 0.2 %.
+    assert np.mean(dropped == 0) == pytest.approx(rate, abs=0.008)
+    assert dropped.mean() == pytest.approx(1.0, abs=0.016)
+
+
+def test_seeded_dropout_out_of_training_is_for_whom_asks_for_it() -> None:
+    image = noise(1, 4, 4, 8)
+    np.testing.assert_array_equal(SeededDropout(0.5, stream=0)(image, seeds(1)), image)
+    noisy = SeededDropout(0.5, stream=0, at_inference=True)
+    np.testing.assert_array_equal(noisy(image, seeds(1)), noisy(image, seeds(1), training=True))
+    assert (noisy(image, seeds(1)).numpy() == 0).any()
+
+
+def test_seeded_dropout_of_any_batch_in_bfloat16() -> None:
+    layer = SeededDropout(0.5, stream=0, dtype=keras.dtype_policies.DTypePolicy("mixed_bfloat16"))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 8], tf.bfloat16), tf.TensorSpec([None], tf.int64)])
+    def drop(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return layer(image, seed, training=True)
+
+    image = tf.ones([2, 4, 5, 8], tf.bfloat16)
+    dropped = drop(image, seeds(1, 2))
+    assert dropped.dtype == tf.bfloat16
+    in_float32 = SeededDropout(0.5, stream=0)(tf.cast(image, tf.float32), seeds(1, 2), training=True)
+    np.testing.assert_array_equal(tf.cast(dropped, tf.float32), in_float32)
+
+
 @pytest.mark.parametrize("sides", [(8, 8), (7, 10)])
 def test_half_size_averages_what_lies_inside(sides) -> None:
     image = noise(1, *sides, 2).numpy()
@@ -128,13 +187,27 @@ def test_half_size_averages_what_lies_inside(sides) -> None:
 
 @pytest.mark.parametrize(
     "layer",
-    [InstanceNorm(1e-3), ReflectionPad2D(3), OneChannelConv2D(4, border=1), ConvMeanPool(4), FewPixelsConv2D(4)],
+    [
+        InstanceNorm(1e-3),
+        ReflectionPad2D(3),
+        OneChannelConv2D(4, border=1),
+        ConvMeanPool(4),
+        FewPixelsConv2D(4),
+        SeededDropout(0.3, stream=2, at_inference=True),
+    ],
 )
 def test_config_round_trip(layer) -> None:
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize(("layer", "argument"), [(InstanceNorm, {"epsilon": 0.0}), (ReflectionPad2D, {"padding": 0})])
+@pytest.mark.parametrize(
+    ("layer", "argument"),
+    [
+        (InstanceNorm, {"epsilon": 0.0}),
+        (ReflectionPad2D, {"padding": 0}),
+        (SeededDropout, {"rate": 1.0, "stream": 0}),
+    ],
+)
 def test_wrong_arguments_are_named(layer, argument) -> None:
     with pytest.raises(ValueError, match="Received: "):
         layer(**argument)
