@@ -110,7 +110,8 @@ def main(args: flags.FlagValues) -> int:
         print(f"the sample pictures show training examples ({error})")
         sample_source = source
     devices = f"{strategy.num_replicas_in_sync} device{'s' if strategy.num_replicas_in_sync > 1 else ''}"
-    print(f"{args.model} on {args.dataset}: {len(source)} training examples, {devices}, workdir {workdir}")
+    counts = " + ".join(str(len(part)) for part in getattr(source, "domains", {"both": source}).values())
+    print(f"{args.model} on {args.dataset}: {counts} training examples, {devices}, workdir {workdir}")
     print(describe(config, origins), flush=True)
     return train(
         model_class,

@@ -43,7 +43,8 @@ class Config:
     preprocess: Literal["resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"] = option(
         "resize_and_crop",
         "how images come to size: resize_and_crop as above; crop: of the image as it is; scale_width: to load_scale * "
-        "image_size wide, in proportion; scale_width_and_crop; none. Without a crop sizes differ: batch_size 1",
+        "image_size wide, in proportion; scale_width_and_crop; none. Images too small for a crop are enlarged; "
+        "without a crop sizes differ, and batch_size must be 1",
     )
     flip: bool = option(True, "mirror half of the training examples")
     direction: Literal["a_to_b", "b_to_a"] = option("a_to_b", "which side of a pair is the input")

@@ -98,7 +98,8 @@ def evaluation_batches(
     What `preprocess` would crop at random is the middle here; with `resize_and_crop` it is the whole image. Images of
     differing sizes come one by one, whatever the batch size.
 
-    Of an unpaired source, the images of equal index together, the smaller domain from its start again where it ends.
+    Of an unpaired source, the images of equal index together, the smaller domain from its start again where it ends;
+    both must be good.
 
     Returns:
         Batches as of `training_stream`, the last may be smaller; `example_index` is the index in the source.
