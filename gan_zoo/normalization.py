@@ -44,6 +44,16 @@ def _wide(image: tf.Tensor) -> tf.Tensor:
     return tf.cast(image, tf.float32) if image.dtype.size < 4 else image
 
 
+def centered_and_variance(image: tf.Tensor, axes: tuple[int, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+    """`image - mean`, and the variance, over `axes` (kept, with length 1).
+
+    Not `tf.nn.moments`: that holds the mean constant where it differentiates the variance, which is right for the first
+    derivative and wrong for the second, the one that a gradient penalty needs.
+    """
+    centered = image - tf.reduce_mean(image, axes, keepdims=True)
+    return centered, tf.reduce_mean(tf.square(centered), axes, keepdims=True)
+
+
 class _Norm(keras.layers.Layer):
     """What the norms share: an epsilon, and the shape of the image."""
 
@@ -59,10 +69,8 @@ class _Norm(keras.layers.Layer):
     def get_config(self) -> dict:
         return {**super().get_config(), "epsilon": self.epsilon}
 
-    def _scaled(self, wide: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
-        """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with two passes over the image instead of four."""
-        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
-        return wide * scale + (self.beta - mean * scale)
+    def _scaled(self, centered: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
+        return centered * (tf.math.rsqrt(variance + self.epsilon) * self.gamma) + self.beta
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -76,10 +84,8 @@ class InstanceNorm(_Norm):
     """
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        wide = _wide(image)
-        mean, variance = tf.nn.moments(wide, axes=(1, 2), keepdims=True)
-        normalized = (wide - mean) * tf.math.rsqrt(variance + self.epsilon)
-        return tf.cast(normalized, image.dtype)
+        centered, variance = centered_and_variance(_wide(image), (1, 2))
+        return tf.cast(centered * tf.math.rsqrt(variance + self.epsilon), image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -99,9 +105,7 @@ class LayerNorm(_Norm):
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        wide = _wide(image)
-        mean, variance = tf.nn.moments(wide, axes=(1, 2, 3), keepdims=True)
-        return tf.cast(self._scaled(wide, mean, variance), image.dtype)
+        return tf.cast(self._scaled(*centered_and_variance(_wide(image), (1, 2, 3))), image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -150,37 +154,35 @@ class BatchNorm(_Norm):
     def call(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
         wide = _wide(image)
         if training:
-            mean, variance, count = _batch_moments(wide)
-            self._update_running(mean, variance, count)
+            centered, variance = self._by_batch(wide)
         elif self.inference == "image":
-            mean, variance = tf.nn.moments(wide, axes=(1, 2), keepdims=True)
+            centered, variance = centered_and_variance(wide, (1, 2))
         else:
-            mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
-        return tf.cast(self._scaled(wide, mean, variance), image.dtype)
+            centered, variance = wide - self.moving_mean, tf.convert_to_tensor(self.moving_variance)
+        return tf.cast(self._scaled(centered, variance), image.dtype)
 
-    def _update_running(self, mean: tf.Tensor, variance: tf.Tensor, count: tf.Tensor) -> None:
+    def _by_batch(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The image less the batch's mean, and its variance `[C]`; the running statistics move towards both."""
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync if context else 1
+
+        def over_all(values: tf.Tensor) -> tf.Tensor:
+            mean = tf.reduce_mean(values, (0, 1, 2))
+            return mean if replicas == 1 else context.all_reduce(tf.distribute.ReduceOp.SUM, mean) / replicas
+
+        # The mean first: a sum of squares in one go would drown the variance of a channel far from zero.
+        mean = over_all(image)
+        centered = image - mean
+        variance = over_all(tf.square(centered))
+        count = tf.cast(tf.reduce_prod(tf.shape(image)[:3]) * replicas, image.dtype)
         unbiased = variance * (count / tf.maximum(count - 1.0, 1.0))
         for running, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
             running.assign(running + self.momentum * (new - running))
+        return centered, variance
 
     def get_config(self) -> dict:
         own = {"momentum": self.momentum, "gamma_gain": self.gamma_gain, "inference": self.inference}
         return {**super().get_config(), **own}
-
-
-def _batch_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Mean and (biased) variance of each channel over all replicas' images, `[C]`, and how many values each has."""
-    axes = (0, 1, 2)
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync if context else 1
-    count = tf.cast(tf.reduce_prod(tf.shape(image)[:3]) * replicas, image.dtype)
-    if replicas == 1:
-        return *tf.nn.moments(image, axes), count
-    # The mean first: a sum of squares in one go would drown the variance of a channel far from zero.
-    mean = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_mean(image, axes)) / replicas
-    deviation = tf.math.squared_difference(image, tf.stop_gradient(mean))
-    variance = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_mean(deviation, axes)) / replicas
-    return mean, variance, count
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
