@@ -66,6 +66,7 @@ def pixels(batch, key="input_image"):
         ("crop", 300, 400, (300, 400), (256, 256)),
         ("crop", 256, 256, (256, 256), (256, 256)),
         ("crop", 128, 192, (256, 384), (256, 256)),  # enlarged until the square fits
+        ("crop", 500, 128, (1000, 256), (256, 256)),
         ("scale_width", 300, 600, (143, 286), None),
         ("scale_width", 600, 300, (572, 286), None),
         ("scale_width_and_crop", 600, 300, (572, 286), (256, 256)),
