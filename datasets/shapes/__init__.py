@@ -123,27 +123,49 @@ def _load(split: str, config: Any, data_dir: str | None) -> ShapesSource:
     )
 
 
+# Learns in minutes on two CPU cores: `benchmarks/diversity.py` measures BicycleGAN.
+_SMALL = {
+    "image_size": 64,
+    "load_scale": 1.0,
+    "flip": False,
+    "base_filters": 16,
+    "discriminator_filters": 16,
+    "learning_rate": 5e-4,
+}
+
 DEFINITION = DatasetDefinition(
     kind="paired",
     load=_load,
     description="line drawings of shoes and other things -> coloured pictures; procedural, nothing to download",
     recommended={
-        "bicyclegan": {
-            "image_size": 64,
-            "load_scale": 1.0,
-            "flip": False,
-            # Learns in minutes on two CPU cores: `benchmarks/diversity.py` measures it.
-            "base_filters": 16,
+        "bicyclegan": _SMALL
+        | {
             "encoder_filters": 16,
-            "discriminator_filters": 16,
             "batch_size": 4,
             "epochs": 10,
-            "learning_rate": 5e-4,
             # The KL is a sum over the batch: half the weight at twice the authors' batch.
             "lambda_kl": 0.005,
             # From the authors' tiny weights (0.02) the encoder finds one hue after the other, from these all at once.
             "init_gain": 1.0,
             "dropout": False,
-        }
+        },
+        "pix2pix": _SMALL
+        | {
+            "batch_size": 4,
+            "epochs": 8,
+            # A translation has the statistics of its own image: so had the images of a batch in training.
+            "norm": "instance",
+            "discriminator_norm": "instance",
+            # The hue cannot be known. The authors' 100 paints the mean of all hues, which is none.
+            "lambda_l1": 20.0,
+        },
+        "cyclegan": _SMALL
+        | {
+            "num_blocks": 3,
+            "batch_size": 1,
+            "epochs": 1,
+            # A drawing is no pale picture: nothing is to be left as it is.
+            "lambda_identity": 0.0,
+        },
     },
 )

@@ -1,0 +1,58 @@
+"""The recommended settings of all data sets: they fit their models, and are those of the authors."""
+
+import pytest
+
+from datasets import DATASETS
+from gan_zoo.models import MODELS
+
+PAIRS = [(dataset, model) for dataset, definition in DATASETS.items() for model in definition.recommended]
+
+
+@pytest.mark.parametrize(("dataset", "model"), PAIRS)
+def test_they_fit_the_model(dataset, model):
+    model_class, definition = MODELS[model], DATASETS[dataset]
+    assert definition.serves(model_class.data_kind)
+    config = model_class.config_class.from_dict(definition.recommended[model])
+    assert round(config.image_size * config.load_scale) >= config.image_size
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_has_a_data_set_that_needs_no_download(model):
+    assert model in DATASETS["shapes"].recommended
+
+
+# Image size, load size, flip, batch size, epochs, of which so many with a falling rate, direction.
+DEFAULT = (256, 286, True, 1, 200, 100, "a_to_b")
+PIX2PIX = {
+    "facades": (*DEFAULT[:-1], "b_to_a"),
+    "maps": (*DEFAULT[:-1], "b_to_a"),
+    "cityscapes": (*DEFAULT[:-1], "b_to_a"),
+    "edges2shoes": (256, 256, False, 4, 15, 0, "a_to_b"),
+    "edges2handbags": (256, 256, False, 4, 15, 0, "a_to_b"),
+    "night2day": (256, 286, True, 4, 17, 0, "a_to_b"),
+}
+UNPAIRED = [name for name, definition in DATASETS.items() if definition.kind == "unpaired"]
+CYCLEGAN = dict.fromkeys([*UNPAIRED, "facades", "maps", "cityscapes"], DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "expected"),
+    [("pix2pix", *row) for row in PIX2PIX.items()] + [("cyclegan", *row) for row in CYCLEGAN.items()],
+)
+def test_they_are_the_authors(model, dataset, expected):
+    config = MODELS[model].config_class.from_dict(DATASETS[dataset].recommended[model])
+    falling = round(config.epochs * config.decay_fraction) if config.schedule == "linear" else 0
+    assert (
+        config.image_size,
+        round(config.image_size * config.load_scale),
+        config.flip,
+        config.batch_size,
+        config.epochs,
+        falling,
+        config.direction,
+    ) == expected
+    assert config.learning_rate == 2e-4 and config.beta_1 == 0.5
+
+
+def test_all_eight_unpaired_archives_are_there():
+    assert len(UNPAIRED) == 8
