@@ -162,8 +162,7 @@ def test_statistics_stay_in_float32(make) -> None:
     "layer", [BatchNorm(dtype="float64"), InstanceNorm(dtype="float64"), LayerNorm(dtype="float64")]
 )
 def test_second_derivatives(layer) -> None:
-    # A gradient penalty is differentiated again; `tf.nn.moments`, of which only the first derivative is right, is 4 %
-    # off here.
+    # A gradient penalty is differentiated again; of `tf.nn.moments` only the first derivative is right.
     image, weighting, along, direction = (tf.constant(noise(2, 4, 4, 3, seed=seed) + 0.5) for seed in range(4))
     training = {"training": True} if isinstance(layer, BatchNorm) else {}
 
