@@ -1,10 +1,16 @@
 """The residual generator of CycleGAN."""
 
 import keras
-import tensorflow as tf
 
 from gan_zoo.initializers import make_initializer
-from gan_zoo.layers import ReflectionPad2D, SeededDropout
+from gan_zoo.layers import SeededDropout
+from gan_zoo.networks.resnet_layers import (
+    ConvFromImage,
+    ConvToImage,
+    DoubleSizeConv2DTranspose,
+    HalfSizeConv2D,
+    MirroredConv2D,
+)
 from gan_zoo.normalization import make_norm, norm_has_bias
 
 UPSAMPLINGS = ("transposed", "bilinear")
@@ -57,34 +63,24 @@ def resnet(
     seed = keras.Input((), dtype="int64", name="seed") if dropout else None
     inference = "image" if inference_mode == "train" else "running"
 
-    def conv(x: keras.KerasTensor, layer: type, name: str, *args, activation: bool = True, **kwargs):
+    def conv(x: keras.KerasTensor, layer: type, name: str, *args, activation: bool = True) -> keras.KerasTensor:
         """A convolution, its norm and its activation."""
-        x = layer(
-            *args,
-            use_bias=norm_has_bias(norm),
-            kernel_initializer=make_initializer(init_type, init_gain),
-            name=name,
-            **kwargs,
-        )(x)
+        kernel = make_initializer(init_type, init_gain)
+        x = layer(*args, use_bias=norm_has_bias(norm), kernel_initializer=kernel, name=name)(x)
         norm_layer = make_norm(norm, name=f"{name}_norm", inference=inference)
         x = x if norm_layer is None else norm_layer(x)
         return keras.layers.ReLU(name=f"{name}_activation")(x) if activation else x
 
-    x = ReflectionPad2D(3, name="conv_in_pad")(image)
-    x = conv(x, keras.layers.Conv2D, "conv_in", base_filters, 7)  # [B, H, W, base_filters]
+    x = conv(image, ConvFromImage, "conv_in", base_filters, 7)  # [B, H, W, base_filters]
     for level in (0, 1):
-        # PyTorch pads one pixel on each side here, Keras' "same" none before and one behind.
-        x = keras.layers.ZeroPadding2D(1, name=f"down_{level}_pad")(x)
         # [B, H / 2^(level + 1), W / 2^(level + 1), base_filters * 2^(level + 1)]
-        x = conv(x, keras.layers.Conv2D, f"down_{level}", base_filters * 2 ** (level + 1), 3, strides=2)
+        x = conv(x, HalfSizeConv2D, f"down_{level}", base_filters * 2 ** (level + 1))
     for block in range(num_blocks):
-        y = ReflectionPad2D(1, name=f"block_{block}_conv_0_pad")(x)
-        y = conv(y, keras.layers.Conv2D, f"block_{block}_conv_0", 4 * base_filters, 3)
+        y = conv(x, MirroredConv2D, f"block_{block}_conv_0", 4 * base_filters)
         if seed is not None:
             at_inference = inference_mode == "train"
             y = SeededDropout(0.5, stream=block, at_inference=at_inference, name=f"block_{block}_dropout")(y, seed)
-        y = ReflectionPad2D(1, name=f"block_{block}_conv_1_pad")(y)
-        y = conv(y, keras.layers.Conv2D, f"block_{block}_conv_1", 4 * base_filters, 3, activation=False)
+        y = conv(y, MirroredConv2D, f"block_{block}_conv_1", 4 * base_filters, activation=False)
         x = keras.layers.Add(name=f"block_{block}")([x, y])  # [B, H/4, W/4, 4 * base_filters]
     for level in (1, 0):
         # [B, H / 2^level, W / 2^level, base_filters * 2^level]
@@ -92,35 +88,9 @@ def resnet(
             x = conv(x, DoubleSizeConv2DTranspose, f"up_{level}", base_filters * 2**level)
         else:
             x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"up_{level}_resize")(x)
-            x = ReflectionPad2D(1, name=f"up_{level}_pad")(x)
-            x = conv(x, keras.layers.Conv2D, f"up_{level}", base_filters * 2**level, 3)
-    x = ReflectionPad2D(3, name="conv_out_pad")(x)
-    x = keras.layers.Conv2D(
-        output_channels, 7, kernel_initializer=make_initializer(init_type, init_gain), name="conv_out"
-    )(x)
+            x = conv(x, MirroredConv2D, f"up_{level}", base_filters * 2**level)
+    kernel = make_initializer(init_type, init_gain)
+    x = ConvToImage(output_channels, 7, kernel_initializer=kernel, name="conv_out")(x)
     # float32 at least: the losses and the image's 256 grey values need more than bfloat16 holds.
     output = keras.layers.Activation("tanh", dtype=keras.backend.floatx(), name="image_out")(x)
     return keras.Model(image if seed is None else [image, seed], output, name=name)
-
-
-@keras.saving.register_keras_serializable("gan_zoo")
-class DoubleSizeConv2DTranspose(keras.layers.Conv2DTranspose):
-    """A 3x3 transposed convolution to exactly double size: `[B, H, W, C]` -> `[B, 2 H, 2 W, filters]`.
-
-    PyTorch's `ConvTranspose2d(3, stride=2, padding=1, output_padding=1)`: Keras' "same" drops the last row and column
-    of the 2 H + 1, PyTorch the first.
-    """
-
-    def __init__(self, filters: int, **kwargs) -> None:
-        super().__init__(filters, **{**kwargs, "kernel_size": 3, "strides": 2, "padding": "valid"})
-
-    def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = (tf.shape(image)[axis] for axis in range(3))
-        size = [batch, 2 * height, 2 * width, self.filters]
-        kernel = tf.convert_to_tensor(self.kernel)
-        result = tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return tf.nn.bias_add(result, tf.convert_to_tensor(self.bias)) if self.use_bias else result
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        batch, height, width, _ = input_shape
-        return (batch, height and 2 * height, width and 2 * width, self.filters)
