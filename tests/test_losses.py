@@ -112,6 +112,28 @@ def test_gradient_penalty_can_be_differentiated() -> None:
     assert np.abs(fake_slope).max() > 0
 
 
+def test_gradient_penalty_can_be_differentiated_through_a_normalized_critic(float64) -> None:
+    # Not only where nothing is normalized: TensorFlow's own moments are right for a first derivative alone.
+    real, fake, alpha = images("real")[:, :32, :32], images("fake")[:, :32, :32], tf.constant(RECORDED["alpha"])
+    critic = patch_discriminator(input_channels=3, base_filters=4, num_layers=2, num_scales=2, init_gain=1.0)
+    for scale in (0, 1):
+        kernel = critic.get_layer(f"scale_{scale}_conv_1").kernel
+        with tf.GradientTape() as tape:
+            value = gradient_penalty(critic, real, fake, alpha)
+        slope = tape.gradient(value, kernel.value).numpy()
+        place = np.unravel_index(np.abs(slope).argmax(), slope.shape)
+        # So small a step that no unit crosses its kink, so large that rounding stays below 1e-6 of the slope.
+        before, move = kernel.numpy(), np.zeros(kernel.shape)
+        move[place] = 1e-7
+        around = []
+        for sign in (1, -1):
+            kernel.assign(before + sign * move)
+            around.append(float(gradient_penalty(critic, real, fake, alpha)))
+        kernel.assign(before)
+        assert slope[place] == pytest.approx((around[0] - around[1]) / 2e-7, rel=1e-5)
+        assert abs(slope[place]) > 1e-2
+
+
 def test_gradient_penalty_of_a_plane_and_of_a_constant() -> None:
     real, fake = tf.random.stateless_uniform([2, 4, 4, 3, 2], [1, 2])[..., 0], tf.zeros([2, 4, 4, 3])
     slopes = tf.constant([0.5, -2.0])[:, tf.newaxis, tf.newaxis, tf.newaxis]
@@ -153,7 +175,7 @@ def test_noise_is_a_function_of_seed_and_example() -> None:
 
 
 def test_noise_is_standard_normal_and_independent() -> None:
-    rows = example_noise((0, 1), tf.range(2000, dtype=tf.int64), 8).numpy()
+    rows = tf.function(example_noise)((0, 1), tf.range(2000, dtype=tf.int64), 8).numpy()
     # 2,000 draws a column: mean within 5 / sqrt(2000), covariance likewise.
     assert np.abs(rows.mean(0)).max() < 0.11
     assert np.abs(np.cov(rows.T) - np.eye(8)).max() < 0.16
