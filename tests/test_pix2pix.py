@@ -136,6 +136,7 @@ REFUSED = [
     ({"generator_type": "resnet", "image_size": 50}, "multiple of 4"),
     ({"discriminator_type": "pixel", "discriminator_scales": 2}, "needs discriminator_type=patch"),
     ({"discriminator_layers": 5}, "fewer of them"),
+    ({"discriminator_type": "image", "preprocess": "none", "batch_size": 1}, "another discriminator_type"),
     ({"lambda_gan": 0.0, "lambda_l1": 0.0}, "nothing to learn"),
 ]
 

@@ -58,6 +58,11 @@ class PartsConfig(Config):
             raise UserError("generator_type=adalin has no dropout: give --set dropout=false")
         if self.discriminator_type != "patch" and self.discriminator_scales > 1:
             raise UserError(f"discriminator_scales={self.discriminator_scales} needs discriminator_type=patch")
+        if self.discriminator_type == "image" and self.preprocess in ("scale_width", "none"):
+            raise UserError(
+                f"preprocess={self.preprocess} gives images of differing sizes, and discriminator_type=image takes one "
+                "size: give another discriminator_type"
+            )
         # The last two convolutions of a patch discriminator take a pixel each from the 3 that must be left for them.
         too_small = 2 ** (self.discriminator_layers + self.discriminator_scales)
         if self.discriminator_type == "patch" and self.image_size <= too_small:
