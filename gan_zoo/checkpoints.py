@@ -61,6 +61,7 @@ class Checkpoints:
     ) -> None:
         self.folder = pathlib.Path(workdir) / FOLDER
         self.restored_run: Run | None = None
+        self._model = model
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._record = _RunRecord(run)
         parts = (*model.networks.values(), *model.optimizers.values())
@@ -93,6 +94,8 @@ class Checkpoints:
         path = latest_checkpoint(self.folder.parent)
         if path is None:
             return 0
+        if _step_of(path) == 0:  # weights from elsewhere: all but them starts anew, as the settings now have it
+            return restore_networks(self._model, self.folder.parent)
         run = self._record.run
         status = _restore(self._checkpoint, path)
         try:

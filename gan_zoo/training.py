@@ -159,8 +159,8 @@ def train(
     batch_order(config.batch_size, replicas, model.batch_parts)  # refuses a batch that cannot be shared out
     checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space()
+    start_step = checkpoints.restore_latest()  # first: where it does not fit, the workdir stays as it is
     _make_workdir(workdir, run)
-    start_step = checkpoints.restore_latest()
     if start_step:
         say(f"going on after step {start_step} of {total_steps}")
         before = checkpoints.restored_run.versions
