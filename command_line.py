@@ -15,7 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import flags, logging
 
 WIDTH = 118
-PATH_FLAGS = ("workdir", "data_dir", "input", "output", "encode", "picture")  # of whichever script
+PATH_FLAGS = (  # of whichever script
+    "workdir",
+    "data_dir",
+    "input",
+    "output",
+    "encode",
+    "picture",
+    "weights",
+    "to_pytorch",
+)
 
 
 @contextlib.contextmanager

@@ -49,7 +49,8 @@ ALLOWED = {
     | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
-    "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files"},
+    "torch_settings": BASE | {"networks"},
+    "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files", "torch_settings"},
 }
 
 

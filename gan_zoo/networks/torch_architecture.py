@@ -1,0 +1,221 @@
+"""What the names and shapes of the authors' PyTorch weights tell of the network that they belong to."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from gan_zoo.errors import UserError
+
+Arrays = Mapping[str, np.ndarray]
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A network that was recognised.
+
+    Attributes:
+        family: unet, resnet, patch, pixel, resnet encoder or plain encoder.
+        input_channels: of what it sees; for a U-Net with z at the image those of z are among them.
+        output_channels: of the image that it makes, the length of z for an encoder, 1 for a discriminator.
+        filters: of its first convolution.
+        depth: a U-Net's halvings, a ResNet's blocks, a discriminator's strided convolutions, an encoder's blocks or
+            convolutions.
+        norm: batch, instance or none.
+        scales: of a discriminator.
+        latent_dim: length of the z that joins every level of a U-Net; 0: none does.
+        upsampling: transposed or bilinear, for a generator.
+        dropout: whether a ResNet has it; None where the weights do not tell.
+    """
+
+    family: str
+    input_channels: int
+    output_channels: int
+    filters: int
+    depth: int
+    norm: str
+    scales: int = 1
+    latent_dim: int = 0
+    upsampling: str = "transposed"
+    dropout: bool | None = None
+
+    def __str__(self) -> str:
+        depths = {
+            "unet": "U-Net of {} halvings",
+            "resnet": "ResNet of {} blocks",
+            "patch": "PatchGAN of {} strided convolutions",
+            "pixel": "PixelGAN",
+            "resnet encoder": "encoder of {} residual blocks",
+            "plain encoder": "encoder of {} strided convolutions",
+        }
+        words = [depths[self.family].format(self.depth), f"{self.filters} filters"]
+        words.append(f"{self.input_channels} -> {self.output_channels} channels")
+        if self.latent_dim:
+            words.append(f"z of length {self.latent_dim} at every level")
+        if self.scales > 1:
+            words.append(f"{self.scales} scales")
+        words.append(f"{self.norm} norm")
+        if self.family in ("unet", "resnet"):
+            words.append(f"{self.upsampling} upsampling")
+        if self.dropout is not None:
+            words.append("dropout" if self.dropout else "no dropout")
+        return ", ".join(words)
+
+
+def without_wrappers(arrays: Arrays) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Takes away what training left in the names, and the statistics that old instance norms kept and never used.
+
+    Returns:
+        The weights by the names that the authors' networks have now, and what was taken away, in words.
+    """
+    remarks = []
+    if arrays and all(name.startswith("module.") for name in arrays):
+        arrays = {name.removeprefix("module."): array for name, array in arrays.items()}
+        remarks.append("the prefix module. of DataParallel")
+    kept = {}
+    for name, array in arrays.items():
+        path, _, what = name.rpartition(".")
+        # A batch norm has a weight beside them.
+        if what not in STATISTICS or f"{path}.weight" in arrays:
+            kept[name] = array
+    if len(kept) < len(arrays):
+        remarks.append(f"{len(arrays) - len(kept)} statistics of instance norms, which translation does not use")
+    return kept, remarks
+
+
+def recognise(arrays: Arrays) -> Architecture:
+    """Finds out what the weights belong to.
+
+    Raises:
+        UserError: if it is none of the networks that the authors' code builds and ours does too.
+    """
+    for sign, describe in (
+        ("fc.0.weight", _encoder),
+        ("model.down.0.weight", _unet_with_z),
+        ("model.model.0.weight", _plain_unet),
+        ("model.1.weight", _resnet),
+        ("model.0.weight", _patch),
+        ("model_0.0.weight", _patch),
+        ("net.0.weight", _pixel),
+    ):
+        if sign in arrays:
+            try:
+                return describe(arrays)
+            except (KeyError, IndexError, ValueError) as error:
+                raise UserError(f"has {sign} but no {error}: it is none of the authors' networks") from None
+    names = ", ".join(list(arrays)[:3])
+    raise UserError(f"is none of the authors' networks: its tensors are called {names} ...")
+
+
+def _norm(arrays: Arrays, conv: str, norm: str) -> str:
+    """By the norm itself, or by the bias that the convolution before an instance norm has."""
+    if f"{norm}.running_mean" in arrays:
+        return "batch"
+    if f"{norm}.weight" in arrays and arrays[f"{norm}.weight"].ndim == 1:
+        raise UserError(
+            f"has a norm {norm} with weights and without statistics: give a network with batch or instance norm"
+        )
+    return "instance" if f"{conv}.bias" in arrays else "none"
+
+
+def _plain_unet(arrays: Arrays) -> Architecture:
+    paths = ["model.model.0", "model.model.1.model.1"]
+    while (deeper := paths[-1].removesuffix("1") + "3.model.1") + ".weight" in arrays:
+        paths.append(deeper)
+    up = arrays.get("model.model.3.weight")
+    transposed = up is not None
+    outermost = arrays[f"{paths[0]}.weight"]
+    return Architecture(
+        family="unet",
+        input_channels=outermost.shape[1],
+        output_channels=up.shape[1] if transposed else arrays["model.model.5.weight"].shape[0],
+        filters=outermost.shape[0],
+        depth=len(paths),
+        norm=_norm(arrays, paths[0], "model.model.1.model.2"),
+        upsampling="transposed" if transposed else "bilinear",
+    )
+
+
+def _unet_with_z(arrays: Arrays) -> Architecture:
+    depth = 1
+    while f"model{'.submodule' * depth}.down.1.weight" in arrays:
+        depth += 1
+    up = arrays.get("model.up.1.weight")
+    transposed = up is not None
+    outermost, second = arrays["model.down.0.weight"], arrays["model.submodule.down.1.weight"]
+    latent_dim = second.shape[1] - outermost.shape[0]
+    return Architecture(
+        family="unet",
+        input_channels=outermost.shape[1] - latent_dim,
+        output_channels=up.shape[1] if transposed else arrays["model.up.3.weight"].shape[0],
+        filters=outermost.shape[0],
+        depth=depth,
+        norm=_norm(arrays, "model.down.0", "model.submodule.down.2"),
+        latent_dim=latent_dim,
+        upsampling="transposed" if transposed else "bilinear",
+    )
+
+
+def _resnet(arrays: Arrays) -> Architecture:
+    blocks = {int(found[1]) for name in arrays if (found := re.match(r"model\.(\d+)\.conv_block\.", name))}
+    first = arrays["model.1.weight"]
+    after = 10 + len(blocks)
+    transposed = f"model.{after}.weight" in arrays
+    last = arrays[f"model.{after + (7 if transposed else 11)}.weight"]
+    # Dropout stands before the second convolution of a block and moves it a place on.
+    places = [f"model.10.conv_block.{place}.weight" for place in (5, 6)]
+    dropout = [name in arrays and arrays[name].ndim == 4 for name in places]
+    return Architecture(
+        family="resnet",
+        input_channels=first.shape[1],
+        output_channels=last.shape[0],
+        filters=first.shape[0],
+        depth=len(blocks),
+        norm=_norm(arrays, "model.1", "model.2"),
+        upsampling="transposed" if transposed else "bilinear",
+        dropout=dropout[1] and not dropout[0],
+    )
+
+
+def _patch(arrays: Arrays) -> Architecture:
+    scales = len({name.split(".")[0] for name in arrays})
+    path = "model" if "model.0.weight" in arrays else "model_0"
+    convs = [name for name, array in arrays.items() if name.startswith(f"{path}.") and array.ndim == 4]
+    first = arrays[f"{path}.0.weight"]
+    return Architecture(
+        family="patch",
+        input_channels=first.shape[1],
+        output_channels=arrays[convs[-1]].shape[0],
+        filters=first.shape[0],
+        depth=len(convs) - 2,
+        norm=_norm(arrays, f"{path}.2", f"{path}.3"),
+        scales=scales,
+    )
+
+
+def _pixel(arrays: Arrays) -> Architecture:
+    first = arrays["net.0.weight"]
+    return Architecture(
+        family="pixel",
+        input_channels=first.shape[1],
+        output_channels=arrays["net.5.weight"].shape[0],
+        filters=first.shape[0],
+        depth=1,
+        norm=_norm(arrays, "net.2", "net.3"),
+    )
+
+
+def _encoder(arrays: Arrays) -> Architecture:
+    first = arrays["conv.0.weight"]
+    residual = sum(re.fullmatch(r"conv\.\d+\.shortcut\.1\.weight", name) is not None for name in arrays)
+    plain = sum(re.fullmatch(r"conv\.\d+\.weight", name) is not None for name in arrays)
+    return Architecture(
+        family="resnet encoder" if residual else "plain encoder",
+        input_channels=first.shape[1],
+        output_channels=arrays["fc.0.weight"].shape[0],
+        filters=first.shape[0],
+        depth=residual or plain,
+        norm="batch" if any(name.endswith("running_mean") for name in arrays) else "instance",
+    )
