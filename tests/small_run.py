@@ -6,14 +6,22 @@ And translators without a model: one that takes seeds, and two that lead to each
 import pathlib
 
 import keras
+import numpy as np
+import pytest
 import tensorflow as tf
+from tiny_runs import TINY
 
+import command_line
+import translate
 from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.config import Run
+from gan_zoo.images import decode_image
+from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 
 STEP = 12
+_RANDOM = np.random.default_rng(0)
 
 
 def small_model(seed: int = 0, **settings) -> BicycleGAN:
@@ -35,6 +43,11 @@ def with_large_weights(model: TranslationModel, seed: int = 0) -> TranslationMod
         for variable in network.trainable_variables:
             variable.assign(generator.normal(variable.shape, stddev=0.2))
     return model
+
+
+def small(name: str, **settings) -> TranslationModel:
+    """Any model of the zoo."""
+    return with_large_weights(MODELS[name](MODELS[name].config_class.from_dict(TINY[name] | settings)))
 
 
 def save_run(workdir: pathlib.Path, model: TranslationModel, step: int = STEP, name: str = "bicyclegan") -> None:
@@ -92,3 +105,19 @@ def there_and_back() -> dict[str, Translator]:
 
 def _normal(seed: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=0.5, seed=seed)
+
+
+def picture(height: int, width: int, channels: int = 3) -> np.ndarray:
+    return _RANDOM.integers(0, 256, (height, width, channels), np.uint8)
+
+
+def run_translate(capsys, *arguments: object) -> tuple[int, str, str]:
+    """Runs translate.py in this process: exit code, stdout, stderr."""
+    argv = ["translate.py", *map(str, arguments)]
+    with pytest.raises(SystemExit) as leaving:
+        command_line.run(translate.main, translate.define_flags(), translate.USAGE, argv=argv)
+    return leaving.value.code, *capsys.readouterr()
+
+
+def read(path) -> np.ndarray:
+    return decode_image(path.read_bytes())

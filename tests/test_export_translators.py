@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_run import seeded_translator, there_and_back
+from small_run import seeded_translator, small, there_and_back
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
@@ -174,3 +174,37 @@ class TestSeveral:
         assert_stored_once(path, [variable for network in networks for variable in network.variables])
         # Each network is one convolution.
         assert operations(path).count("Conv2D") == 2
+
+
+def test_pix2pix(tmp_path):
+    model = small("pix2pix", image_size=64)  # a U-Net for 32 px has no block with dropout
+    path = serving.export(model.translators, tmp_path, 0)
+    loaded = tf.saved_model.load(str(path)).signatures
+    assert set(loaded) == {*PLAIN, "sample_random"}
+    # Each image has its own statistics: the running ones are not even stored.
+    assert_stored_once(path, model.generator.trainable_variables)
+    translator = model.translators["translate"]
+    side = translator.size_multiple
+    x, seeds = image(side, side, batch=2), tf.constant([0, 7], tf.int64)
+    answer = loaded["sample_random"](image=x, seed=seeds)["translation"]
+    np.testing.assert_array_equal(answer, compiled(translator)(x, seeds))
+    default = loaded["serving_default"](image=x)["translation"]
+    assert_same_picture(default[0], answer[0])
+    # Rounding changes less than 0.01 of the values.
+    assert (default[1] != answer[1]).numpy().mean() > 0.1 and np.std(answer) > 10
+    for row in range(2):
+        assert_same_picture(default[row], loaded["serving_default"](image=x[row : row + 1])["translation"][0])
+
+
+def test_cyclegan(tmp_path):
+    model = small("cyclegan")
+    path = serving.export(model.translators, tmp_path, 0)
+    generators = [model.generator_a_to_b, model.generator_b_to_a]
+    assert_stored_once(path, [variable for network in generators for variable in network.trainable_variables])
+    loaded = tf.saved_model.load(str(path)).signatures
+    assert set(loaded) == {f"{key}{suffix}" for key in PLAIN for suffix in ("", "_a_to_b", "_b_to_a")}
+    x = image(33, 40)
+    for suffix, name in [("", "a_to_b"), ("_a_to_b", "a_to_b"), ("_b_to_a", "b_to_a")]:
+        answer = loaded["serving_default" + suffix](image=x)["translation"]
+        np.testing.assert_array_equal(answer, compiled(model.translators[name])(x))
+        assert np.std(answer) > 10

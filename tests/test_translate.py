@@ -7,16 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from small_run import save_run, seeded_translator, small_model, there_and_back
+from small_run import picture, read, run_translate, save_run, small_model
 
-import command_line
-import translate
 from gan_zoo import serving, translation
 from gan_zoo.contact_sheet import SHEET_ROWS, ContactSheet
 from gan_zoo.errors import UserError
-from gan_zoo.images import decode_image, encode_png, to_channels
-
-RANDOM = np.random.default_rng(0)
+from gan_zoo.images import encode_png, to_channels
 
 
 @pytest.fixture(scope="module")
@@ -49,21 +45,6 @@ class Negate:
     function = staticmethod(lambda image: -image)
 
 
-def picture(height: int, width: int, channels: int = 3) -> np.ndarray:
-    return RANDOM.integers(0, 256, (height, width, channels), np.uint8)
-
-
-def run_script(capsys, *arguments: object) -> tuple[int, str, str]:
-    argv = ["translate.py", *map(str, arguments)]
-    with pytest.raises(SystemExit) as leaving:
-        command_line.run(translate.main, translate.define_flags(), translate.USAGE, argv=argv)
-    return leaving.value.code, *capsys.readouterr()
-
-
-def read(path) -> np.ndarray:
-    return decode_image(path.read_bytes())
-
-
 def test_a_folder_with_good_and_bad_files(runs, tmp_path, capsys):
     source, output = tmp_path / "Bilder für alle", tmp_path / "out"
     source.mkdir()
@@ -82,7 +63,7 @@ def test_a_folder_with_good_and_bad_files(runs, tmp_path, capsys):
     (source / "notes.txt").write_text("not an image, and not meant as one")
     (source / ".hidden.png").write_text("nor this")
 
-    code, out, err = run_script(
+    code, out, err = run_translate(
         capsys, f"--workdir={runs / 'colour'}", f"--input={source}", f"--output={output}", "--num_samples=2", "--sync"
     )
     assert code == 1
@@ -103,7 +84,7 @@ def test_pictures_are_the_generators(runs, translator, tmp_path, capsys):
     image, style = picture(50, 37), picture(64, 20, 4)
     for name, array in [("a.png", image), ("style.png", style)]:
         (tmp_path / name).write_bytes(encode_png(array))
-    code, _, err = run_script(
+    code, _, err = run_translate(
         capsys,
         f"--workdir={runs / 'colour'}",
         f"--input={tmp_path / 'a.png'}",
@@ -167,7 +148,7 @@ def test_several_runs_side_by_side(runs, tmp_path, capsys):
     for name in ("a.png", "a.jpg"):
         Image.fromarray(picture(64, 64)).save(source / name)
     workdirs = f"{runs / 'colour'},{runs / 'grey'}"
-    code, _, _ = run_script(
+    code, _, _ = run_translate(
         capsys, f"--workdir={workdirs}", f"--input={source}", f"--output={output}", "--num_samples=1"
     )
     assert code == 0
@@ -188,7 +169,7 @@ def test_all_bad_pictures_are_named_and_make_no_sheet(runs, tmp_path, capsys):
     source.mkdir()
     for name in ("1.jpg", "2.jpg"):
         (source / name).write_text("hello")
-    code, out, err = run_script(capsys, f"--workdir={runs / 'colour'}", f"--input={source}", f"--output={output}")
+    code, out, err = run_translate(capsys, f"--workdir={runs / 'colour'}", f"--input={source}", f"--output={output}")
     assert (code, out, len(err.splitlines())) == (1, "", 2)
     assert all(f"not translated: {source / name}: not a" in err for name in ("1.jpg", "2.jpg"))
     assert not output.exists()
@@ -265,7 +246,7 @@ def test_refusals_take_one_line(runs, tmp_path, capsys, arguments, message):
     (places["in"] / "good.png").write_bytes(encode_png(picture(32, 32)))
     os.mkfifo(places["in"] / "pipe.png")
     defaults = [f"--workdir={runs / 'colour'}", f"--output={tmp_path / 'out'}"]
-    code, _, err = run_script(capsys, *defaults, *(argument.format_map(places) for argument in arguments))
+    code, _, err = run_translate(capsys, *defaults, *(argument.format_map(places) for argument in arguments))
     assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert not (tmp_path / "out").exists()
 
@@ -280,57 +261,3 @@ def test_a_translator_without_z():
         translation.pick_translator({"a_to_b": Negate, "b_to_a": Negate}, "c")
     assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") is PaintZ
     assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) is Negate
-
-
-def test_a_translator_that_takes_seeds(tmp_path):
-    translator, image = seeded_translator(), picture(21, 30)
-
-    def draw(name="a.png", **settings):
-        return translation.Painter("run", translator, **settings).translations(image, name)
-
-    assert list(draw()) == ["translation"]
-    samples = draw(num_samples=3)
-    assert list(samples) == ["sample 1", "sample 2", "sample 3"]
-    np.testing.assert_array_equal(draw()["translation"], samples["sample 1"])
-    others = [draw("b.png"), draw(seed=1), draw(sync=True), draw(sync=True, seed=1)]
-    made = [*samples.values(), *(other["translation"] for other in others)]
-    assert len({array.tobytes() for array in made}) == 7
-    # The first with a common seed is the answer to that seed: with 0 that of `serving_default`.
-    answer = tf.function(lambda pixels: serving.translate(translator, pixels))
-    deterministic = answer(tf.constant(image)[tf.newaxis])[0]
-    np.testing.assert_array_equal(draw("b.png", sync=True)["translation"], deterministic)
-
-    (tmp_path / "a.png").write_bytes(encode_png(image))
-    for num_samples, titles in [(None, ["translation"]), (2, ["sample_1", "sample_2"])]:
-        painter = translation.Painter("run", translator, num_samples=num_samples)
-        output = tmp_path / f"{num_samples}"
-        assert translation.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
-        assert {path.name for path in output.iterdir()} == {"contact_sheet.png", *(f"a_{t}.png" for t in titles)}
-        np.testing.assert_array_equal(read(output / f"a_{titles[0]}.png"), samples["sample 1"])
-    with pytest.raises(UserError, match="nothing to do"):
-        translation.Painter("run", translator, num_samples=0)
-    with pytest.raises(UserError, match="no z"):
-        translation.Painter("run", translator, num_frames=3)
-
-
-@pytest.mark.parametrize("name", ["a_to_b", "b_to_a"])
-def test_there_and_back(name, tmp_path):
-    translator = there_and_back()[name]
-    painter = translation.Painter("run", translator, cycle=True)
-    image = picture(33, 40, translator.input_channels)
-    (tmp_path / "x.png").write_bytes(encode_png(image))
-    assert translation.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
-    cycled, translated = read(tmp_path / "out" / "x_cycled.png"), read(tmp_path / "out" / "x_translation.png")
-    assert cycled.shape == image.shape and translated.shape == (33, 40, translator.output_channels)
-
-    there, back = translator.networks.values()
-    # Padded by reflection: the border pixel is not repeated.
-    x = np.pad(image.astype(np.float32) / 127.5 - 1, [(1, 2), (0, 0), (0, 0)], "reflect")[np.newaxis]
-    for path, output in [(translated, there(x)), (cycled, back(there(x)))]:
-        expected = np.round((output.numpy()[0, 1:-2] + 1) * 127.5)
-        np.testing.assert_allclose(path.astype(np.float32), expected, atol=1)  # kernels differ in the last bit
-        assert np.std(path) > 10
-
-    sheet = read(tmp_path / "out" / "contact_sheet.png")
-    assert sheet.shape[1] >= 3 * 40  # input, translation, cycled
-    np.testing.assert_array_equal(sheet[-33:, -40:], to_channels(cycled, 3))
