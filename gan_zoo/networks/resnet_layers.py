@@ -191,7 +191,7 @@ def _tile_matrices(size: int | tf.Tensor, dtype: tf.DType) -> tuple[tf.Tensor, t
     return _any_tile_matrices(size, dtype)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _known_tile_matrices(size: int) -> tuple[np.ndarray, np.ndarray]:
     """The matrices of a known size as numbers: a graph of many layers would else hold all their operations."""
     with tf.init_scope():
