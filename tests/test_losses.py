@@ -59,8 +59,10 @@ def test_gan_losses_equal_the_authors(mode) -> None:
 @pytest.fixture
 def float64():
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 def recorded_critic() -> keras.Model:
