@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from authors_weights import discriminator_layer, encoder_layer, to_keras_layout, unet_layer, variables
+from authors_weights import assign, recorded_weights
 
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 
@@ -55,13 +55,8 @@ class Recording:
         self.model.compile()
         self.variables = {}
         networks = zip(["G", "E", "D", "D2"], self.model.networks.values(), strict=True)
-        layer_maps = {"G": unet_layer, "E": encoder_layer, "D": discriminator_layer, "D2": discriminator_layer}
         for short, network in networks:
-            prefix = f"weights/{short}/"
-            names = [key.removeprefix(prefix) for key in self.arrays.files if key.startswith(prefix)]
-            self.variables[short] = variables(network, names, layer_maps[short])
-            for array_name, variable in self.variables[short].items():
-                variable.assign(to_keras_layout(variable, self.arrays[prefix + array_name]))
+            self.variables[short] = assign(network, recorded_weights(self.arrays, f"weights/{short}/"))
 
     def __getitem__(self, key: str) -> tf.Tensor:
         return tf.constant(self.arrays[key].astype(keras.backend.floatx()))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from authors_weights import assign, discriminator_part, recorded_weights
+from authors_weights import assign, recorded_weights
 
 from gan_zoo.networks.image_discriminator import image_discriminator
 from gan_zoo.networks.patch_discriminator import patch_discriminator
@@ -25,21 +25,20 @@ def logits_of(network: keras.Model, image: tf.Tensor, training: bool = True) -> 
 
 
 @pytest.mark.parametrize(
-    ("recording", "build", "prefix"),
+    ("recording", "build"),
     [
-        ("net_D_basic_batch", lambda: patch_discriminator(input_channels=6, base_filters=4, norm="batch"), "scale_0_"),
+        ("net_D_basic_batch", lambda: patch_discriminator(input_channels=6, base_filters=4, norm="batch")),
         (
             "net_D_n_layers5_instance",
             lambda: patch_discriminator(input_channels=6, base_filters=4, num_layers=5, norm="instance"),
-            "scale_0_",
         ),
-        ("net_D_pixel_batch", lambda: pixel_discriminator(input_channels=6, base_filters=4, norm="batch"), ""),
+        ("net_D_pixel_batch", lambda: pixel_discriminator(input_channels=6, base_filters=4, norm="batch")),
     ],
 )
-def test_recorded_logits_of_the_authors_code(recording, build, prefix) -> None:
+def test_recorded_logits_of_the_authors_code(recording, build) -> None:
     arrays = np.load(PARITY / f"{recording}.npz")
     network = build()
-    assign(network, recorded_weights(arrays), lambda name: prefix + discriminator_part(name))
+    assign(network, recorded_weights(arrays))
     image = tf.constant(arrays["input"].astype(np.float32))
     (logits,) = logits_of(network, image, training=bool(arrays["training"]))
     assert logits.shape == arrays["output"].shape

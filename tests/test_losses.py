@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from authors_weights import discriminator_layer, to_keras_layout, variables
+from authors_weights import assign, recorded_weights
 
 from gan_zoo.losses import gan_loss, gradient_penalty, kl_loss, l1_loss
 from gan_zoo.networks.patch_discriminator import patch_discriminator
@@ -67,11 +67,7 @@ def float64():
 
 def recorded_critic() -> keras.Model:
     network = patch_discriminator(input_channels=3, base_filters=4, num_layers=3)
-    names = [key for key in RECORDED if key.startswith("weights/")]
-    # The authors number their layers model.0, model.2 ...; scale 0 is the only one here.
-    found = variables(network, names, lambda name: discriminator_layer(name.replace("weights/model.", "model_0.")))
-    for name, variable in found.items():
-        variable.assign(to_keras_layout(network, RECORDED[name]))
+    assign(network, recorded_weights(RECORDED))
     return network
 
 

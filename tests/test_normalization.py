@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from authors_weights import to_keras_layout
 
+from gan_zoo.networks.torch_names import to_keras_layout
 from gan_zoo.normalization import (
     DISCRIMINATOR_NORMS,
     NORMS,
@@ -200,7 +200,7 @@ class Recorded:
         return self.arrays[key].astype(np.float64)
 
     def set_kernel(self, key: str) -> None:
-        self.layer.kernel.assign(to_keras_layout(self.layer, self[key]))
+        self.layer.kernel.assign(to_keras_layout(self[key]))
 
 
 def test_spectral_norm_is_pytorchs() -> None:
@@ -215,11 +215,11 @@ def test_spectral_norm_is_pytorchs() -> None:
         # float64 on both sides.
         np.testing.assert_allclose(output, recorded[f"output/{step}"], atol=1e-10)
         np.testing.assert_allclose(
-            to_kernel, to_keras_layout(layer, recorded[f"grad_weight/{step}"]), atol=1e-10, err_msg=str(step)
+            to_kernel, to_keras_layout(recorded[f"grad_weight/{step}"]), atol=1e-10, err_msg=str(step)
         )
         np.testing.assert_allclose(to_image, recorded[f"grad_input/{step}"], atol=1e-10)
         np.testing.assert_allclose(layer.u, recorded[f"u/{step}"], atol=1e-10)
-    np.testing.assert_array_equal(layer.kernel, to_keras_layout(layer, recorded["weight"]))
+    np.testing.assert_array_equal(layer.kernel, to_keras_layout(recorded["weight"]))
     recorded.set_kernel("changed_weight")
     np.testing.assert_allclose(layer(image), recorded["output/eval"], atol=1e-10)
     np.testing.assert_allclose(layer.u, recorded["u/1"], atol=1e-10)
