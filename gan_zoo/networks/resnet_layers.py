@@ -147,21 +147,25 @@ def mirrored_convolution(image: tf.Tensor, kernel: tf.Tensor) -> tuple:
     to_columns, from_columns = _tile_matrices(width, dtype)
     of_kernel = tf.constant(KERNEL_TO_36, dtype)
 
-    def image_frequencies() -> tf.Tensor:
+    def image_frequencies(image: tf.Tensor) -> tf.Tensor:
         return _into_tiles(image, to_rows, to_columns)  # [B, 36, tiles, C]
 
-    def kernel_frequencies() -> tf.Tensor:
+    def kernel_frequencies(kernel: tf.Tensor) -> tf.Tensor:
         return tf.reshape(tf.matmul(of_kernel, tf.reshape(kernel, [9, -1])), [36, channels, filters])
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # Not before the gradient is there: the graph would else compute them on the way forward, and keep them.
+        with tf.control_dependencies([upstream]):
+            late_image, late_kernel = tf.identity(image), tf.identity(kernel)
         upstream = _into_tiles(upstream, from_rows, from_columns, transpose=True)  # [B, 36, tiles, F]
-        of_image = tf.matmul(upstream, kernel_frequencies(), transpose_b=True)
+        of_image = tf.matmul(upstream, kernel_frequencies(late_kernel), transpose_b=True)
         of_image = _out_of_tiles(of_image, to_rows, to_columns, transpose=True)
-        of_frequencies = tf.reduce_sum(tf.matmul(image_frequencies(), upstream, transpose_a=True), axis=0)  # [36, C, F]
+        of_frequencies = tf.matmul(image_frequencies(late_image), upstream, transpose_a=True)
+        of_frequencies = tf.reduce_sum(of_frequencies, axis=0)  # [36, C, F]
         of_nine = tf.matmul(of_kernel, tf.reshape(of_frequencies, [36, -1]), transpose_a=True)
         return of_image, tf.reshape(of_nine, [3, 3, channels, filters])
 
-    product = tf.matmul(image_frequencies(), kernel_frequencies())  # [B, 36, tiles, F]
+    product = tf.matmul(image_frequencies(image), kernel_frequencies(kernel))  # [B, 36, tiles, F]
     return _out_of_tiles(product, from_rows, from_columns), gradient
 
 
