@@ -184,8 +184,24 @@ def test_dropout_moves_the_second_convolution_of_a_block() -> None:
     network = resnet(input_channels=3, output_channels=1, num_blocks=1, base_filters=2, norm="batch", dropout=True)
     named = torch_variables(network)
     assert "model.10.conv_block.6.weight" in named and "model.10.conv_block.7.running_mean" in named
-    found = recognise({name: np.zeros(torch_shape(variable)) for name, variable in named.items()})
+    found = recognise(shapes(network))
     assert found.dropout is True and found.norm == "batch" and (found.depth, found.output_channels) == (1, 1)
+
+
+def shapes(network) -> dict[str, np.ndarray]:
+    return {name: np.zeros(torch_shape(variable)) for name, variable in torch_variables(network).items()}
+
+
+def test_the_length_of_z_is_found_where_it_joins_every_level() -> None:
+    network = unet(input_channels=1, output_channels=3, num_downs=6, base_filters=2, latent_dim=3, z_injection="all")
+    found = recognise(shapes(network))
+    assert (found.latent_dim, found.input_channels, found.depth) == (3, 1, 6)
+
+
+def test_norms_of_other_networks_are_refused() -> None:
+    arrays = shapes(resnet(input_channels=3, output_channels=3, num_blocks=1, base_filters=2))
+    with pytest.raises(UserError, match=r"model\.2 with weights and without statistics"):
+        recognise(arrays | {"model.2.weight": np.ones(2), "model.2.bias": np.ones(2)})
 
 
 def save(path: pathlib.Path, network, change=lambda arrays: arrays) -> pathlib.Path:

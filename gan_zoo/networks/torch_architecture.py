@@ -103,8 +103,10 @@ def recognise(arrays: Arrays) -> Architecture:
         if sign in arrays:
             try:
                 return describe(arrays)
-            except (KeyError, IndexError, ValueError) as error:
-                raise UserError(f"has {sign} but no {error}: it is none of the authors' networks") from None
+            except KeyError as error:
+                raise UserError(f"has {sign} but no {error.args[0]}: it is none of the authors' networks") from None
+            except IndexError:
+                raise UserError(f"has {sign}, but of other shapes than the authors' networks") from None
     names = ", ".join(list(arrays)[:3])
     raise UserError(f"is none of the authors' networks: its tensors are called {names} ...")
 
