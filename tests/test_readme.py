@@ -9,7 +9,8 @@ import pytest
 from absl import flags
 
 from datasets import DATASETS
-from gan_zoo.config import parse_settings
+from gan_zoo.config import Config, parse_settings
+from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -58,11 +59,24 @@ def test_links_lead_somewhere(path) -> None:
             assert (ROOT / link).exists(), link
 
 
+def accepts(config_class: type[Config], assignment: str) -> bool:
+    try:
+        config_class.from_dict(parse_settings(config_class, [assignment]))
+    except UserError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_named_settings_and_flags_exist(path) -> None:
     text = path.read_text(encoding="utf-8")
-    known = {name for script in ("train", "translate", "export") for name in flag_values(script)}
+    known = {name for script in ("train", "translate", "export", "import_weights") for name in flag_values(script)}
     known |= {"help", "constraint", "editable", "logdir"}
     assert set(re.findall(r"`--([a-z_]+)", text)) <= known
-    settings = set(re.findall(r"--set ([a-z_0-9]+=[a-z_0-9.]+)", text)) - {"key=value"}
-    parse_settings(MODELS["bicyclegan"].config_class, sorted(settings))
+    settings = set(re.findall(r"--set ([a-z_0-9]+=[a-z_0-9.]+)", text)) - {"key=value", "preprocess=..."}
+    for assignment in settings:
+        name = assignment.partition("=")[0]
+        classes = [model.config_class for model in MODELS.values()]
+        fitting = [config_class for config_class in classes if name in config_class.__dataclass_fields__]
+        assert fitting, assignment
+        assert any(accepts(config_class, assignment) for config_class in fitting), assignment
