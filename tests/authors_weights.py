@@ -27,13 +27,3 @@ def assign(
             array = swap_halves(weights[name], swapped[name]) if name in swapped else weights[name]
             variable.assign(to_keras_layout(array))
     return {name: variable for name, variable in variables.items() if variable is not None}
-
-
-def skip_last(name: str, array: np.ndarray) -> np.ndarray:
-    """The weight of a transposed convolution `[in, out, h, w]` of pix2pix' U-Net, as BicycleGAN's (and ours) has it.
-
-    pix2pix' joins [skip, way up], BicycleGAN's [way up, skip], both halves equally wide; the innermost has no skip.
-    """
-    *block, index, kind = name.split(".")[1:]
-    is_joined = kind == "weight" and array.ndim == 4 and index == ("5" if len(block) > 1 else "3")
-    return np.roll(array, len(array) // 2, axis=0) if is_joined else array

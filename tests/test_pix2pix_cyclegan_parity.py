@@ -10,12 +10,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from authors_weights import skip_last
+from authors_weights import assign, recorded_weights
 
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
-from gan_zoo.networks.torch_names import to_keras_layout, torch_variables
 from gan_zoo.normalization import BatchNorm
 
 PARITY = pathlib.Path(__file__).parent / "parity"
@@ -47,17 +46,14 @@ class Recording:
         size = self.arrays["input_image/0"].shape[1]
         self.model = model_class(model_class.config_class.from_dict(settings(options, size) | more))
         self.model.compile()
-        self.variables = {}
-        for theirs, ours in networks.items():
-            named = torch_variables(self.model.networks[ours])
-            self.variables[theirs] = {name: variable for name, variable in named.items() if variable is not None}
-            for name, variable in self.variables[theirs].items():
-                array = self.arrays[f"weights/{theirs}/{name}"]
-                if model_class is Pix2Pix and theirs == "G":
-                    array = skip_last(name, array)
-                variable.assign(to_keras_layout(array))
-            recorded = [key for key in self.arrays.files if key.startswith(f"weights/{theirs}/")]
-            assert len(recorded) == len(named)
+        self.variables = {
+            theirs: assign(
+                self.model.networks[ours],
+                recorded_weights(self.arrays, f"weights/{theirs}/"),
+                skip_first=ours == "generator",
+            )
+            for theirs, ours in networks.items()
+        }
 
     def __getitem__(self, key: str) -> tf.Tensor:
         return tf.constant(self.arrays[key].astype(keras.backend.floatx()))
