@@ -144,6 +144,7 @@ def test_any_multiple_of_four(upsampling, size) -> None:
 
 def test_a_resized_constant_shows_no_checkerboard() -> None:
     def spread(upsampling: str) -> float:
+        keras.utils.set_random_seed(0)  # with four filters and no norm other weights may leave nothing but zeros
         network = resnet(
             input_channels=1,
             output_channels=1,
