@@ -12,7 +12,7 @@ from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
-from gan_zoo.training import STRATEGIES, Intervals, check_workdir, make_strategy, train
+from gan_zoo.training import STRATEGIES, Intervals, check_batch, check_workdir, make_strategy, train
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
@@ -103,6 +103,7 @@ def main(args: flags.FlagValues) -> int:
     run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
     check_workdir(workdir, run, config_class)  # before anything is downloaded
     strategy = make_strategy(args.strategy)
+    check_batch(config, strategy)
     source = load_for(definition, model_class.data_kind, "train", config, data_dir)
     try:
         sample_source = load_for(definition, model_class.data_kind, "val", config, data_dir)

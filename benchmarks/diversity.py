@@ -42,7 +42,7 @@ def train(config: BicycleGANConfig) -> TranslationModel:
     steps_per_epoch, steps = count_steps(config, len(source))
     model = build_model(BicycleGAN, config)
     model.compile(learning_rate_schedule(config, steps, steps_per_epoch))
-    stream = training_stream(source, config, batch_parts=model.batch_parts)
+    stream = training_stream(source, config, batch_parts=model.config.batch_parts)
     model.fit(stream, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
     return model
 

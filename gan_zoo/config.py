@@ -79,6 +79,11 @@ class Config:
             if getattr(self, name) == 2:
                 raise UserError(f"{name}=2: images have 1, 3 or 4 channels")
 
+    @property
+    def batch_parts(self) -> int:
+        """Into how many parts with different roles a batch is cut; each replica gets its share of every part."""
+        return 1
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Builds the dataclass from plain values; missing keys take their defaults, so old files stay readable.

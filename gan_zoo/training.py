@@ -63,6 +63,15 @@ def build_model(model_class: type[TranslationModel], config: Config) -> Translat
         keras.config.set_dtype_policy(policy)
 
 
+def check_batch(config: Config, strategy: tf.distribute.Strategy) -> None:
+    """Refuses a batch that the devices cannot share.
+
+    Raises:
+        UserError: with what they can.
+    """
+    batch_order(config.batch_size, strategy.num_replicas_in_sync, config.batch_parts)
+
+
 def count_steps(config: Config, num_examples: int) -> tuple[int, int]:
     """The steps of a data epoch, and those of the whole run."""
     steps_per_epoch = max(num_examples // config.batch_size, 1)
@@ -142,6 +151,7 @@ def train(
         UserError: for what the user can mend; `NonFiniteError` for a loss or weight that is not finite.
     """
     check_workdir(workdir, run, model_class.config_class)
+    check_batch(config, strategy)
     if not len(source):
         raise UserError("the data set has no examples to train on")
     steps_per_epoch, total_steps = count_steps(config, len(source))
@@ -155,8 +165,6 @@ def train(
     with strategy.scope():
         model = build_model(model_class, config)
         model.compile(schedule)
-    replicas = strategy.num_replicas_in_sync
-    batch_order(config.batch_size, replicas, model.batch_parts)  # refuses a batch that cannot be shared out
     checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space()
     start_step = checkpoints.restore_latest()  # first: where it does not fit, the workdir stays as it is
@@ -176,8 +184,8 @@ def train(
             source,
             config,
             start_step=start_step,
-            num_replicas=replicas,
-            batch_parts=model.batch_parts,
+            num_replicas=strategy.num_replicas_in_sync,
+            batch_parts=config.batch_parts,
             size_multiple=size_multiple,
             skipped=skipped,
         )

@@ -61,7 +61,7 @@ def trained(name: str, strategy: tf.distribute.Strategy):
     initial = weights(model)
     replicas = strategy.num_replicas_in_sync
     source = EightPictures() if model.data_kind == "paired" else UnpairedView(EightPictures())
-    stream = training_stream(source, config, num_replicas=replicas, batch_parts=model.batch_parts)
+    stream = training_stream(source, config, num_replicas=replicas, batch_parts=config.batch_parts)
     losses = Losses()
     model.fit(stream, epochs=1, steps_per_epoch=STEPS, shuffle=False, verbose=0, callbacks=[losses])
     return model, initial, losses.steps

@@ -1,4 +1,4 @@
-"""The TFDS builders of the CycleGAN archives, on tiny archives; `test_pix2pix_archives` has what both families share."""
+"""The TFDS builders of the CycleGAN archives, on tiny ones; `test_pix2pix_archives` has what both families share."""
 
 import hashlib
 import importlib

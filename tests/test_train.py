@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 from tiny_runs import EightPictures, assert_one_line, run_train, use_eight_pictures
 
+import train
 from datasets import DATASETS
 from gan_zoo.checkpoints import latest_step
 from gan_zoo.config import Run
@@ -127,6 +129,18 @@ def test_the_workdir_is_looked_at_before_the_data(finished, monkeypatch, tmp_pat
     assert_one_line(run_train(*EIGHT, f"--workdir={finished[0]}", "--seed=1"), 2, "seed was 0, now 1")
     monkeypatch.setattr(os, "access", lambda path, mode: pathlib.Path(path) != tmp_path)  # root may write everywhere
     assert_one_line(run_train(*EIGHT, f"--workdir={tmp_path / 'a' / 'b'}"), 2, f"{tmp_path} is not writable")
+
+
+def test_a_batch_that_devices_cannot_share_is_refused_before_the_data(monkeypatch, tmp_path) -> None:
+    def download(*_: object) -> None:
+        raise AssertionError("for nothing")
+
+    monkeypatch.setitem(DATASETS, "eight", dataclasses.replace(DATASETS["eight"], load=download))
+    monkeypatch.setattr(train, "make_strategy", lambda name: types.SimpleNamespace(num_replicas_in_sync=2))
+    # Two halves on each of two devices.
+    result = run_train(*EIGHT, f"--workdir={tmp_path / 'run'}", "--batch_size=6")
+    assert_one_line(result, 2, "batch_size is 6", "2 device(s)", "a multiple of 4")
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_older_file_means_the_defaults(finished, tmp_path) -> None:

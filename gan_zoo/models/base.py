@@ -64,11 +64,6 @@ class TranslationModel(keras.Model):
         self.config = config
 
     @property
-    def batch_parts(self) -> int:
-        """Into how many parts with different roles a batch is cut; each replica gets its share of every part."""
-        return 1
-
-    @property
     def networks(self) -> dict[str, keras.Model]:
         """All networks by their field names, in the order in which they are updated."""
         raise NotImplementedError

@@ -66,6 +66,10 @@ class BicycleGANConfig(Config):
             )
 
     @property
+    def batch_parts(self) -> int:
+        return 2 if self.objective == "bicyclegan" else 1
+
+    @property
     def downs(self) -> int:
         """Halvings in the U-Net: `num_downs`, or all that the image size takes."""
         if self.num_downs is not None:
@@ -129,10 +133,6 @@ class BicycleGAN(TranslationModel):
             init_gain=config.init_gain,
             name=name,
         )
-
-    @property
-    def batch_parts(self) -> int:
-        return 2 if self.config.objective == "bicyclegan" else 1
 
     @property
     def networks(self) -> dict[str, keras.Model]:
