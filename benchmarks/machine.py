@@ -65,6 +65,10 @@ def _operation_flops(operation: tf.Operation) -> float:
             raise ValueError(f"the shape of {tensor.name} is not known: {tensor.shape}")
         return math.prod(tensor.shape)
 
+    if operation.type == "BatchMatMulV2":
+        left, _ = operation.inputs
+        inner = left.shape[-2 if operation.get_attr("adj_x") else -1]
+        return 2.0 * size(operation.outputs[0]) * inner
     if operation.type == "MatMul":
         left, _ = operation.inputs
         inner = left.shape[0 if operation.get_attr("transpose_a") else 1]

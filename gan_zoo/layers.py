@@ -122,11 +122,25 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
         batch, height, width = _sizes(image)
         channels = image.shape[-1]
         kernel = tf.reshape(self.kernel, [16 * self.filters, channels])
-        product = tf.matmul(tf.reshape(image, [-1, channels]), kernel, transpose_b=True)
+        product = _wide_product(tf.reshape(image, [-1, channels]), kernel)
         rows = _overlap(tf.reshape(product, [batch, height, width, 4, 4 * self.filters]), axis=1)
         rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
         result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
         return _with_bias(self, result)
+
+
+@tf.custom_gradient
+def _wide_product(rows: tf.Tensor, kernel: tf.Tensor):
+    """`[N, C]` and `[M, C]` -> `[N, M]`, where the kernel is much the larger one.
+
+    As a batch of one product, which TensorFlow computes faster on a CPU than the plain one of such sizes; for the
+    gradients it is the other way round.
+    """
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.matmul(upstream, kernel), tf.matmul(upstream, rows, transpose_a=True)
+
+    return tf.matmul(rows[tf.newaxis], kernel[tf.newaxis], transpose_b=True)[0], gradient
 
 
 def _sizes(image: tf.Tensor) -> list[int | tf.Tensor]:

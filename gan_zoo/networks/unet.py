@@ -5,6 +5,7 @@ import keras
 from gan_zoo.initializers import make_initializer
 from gan_zoo.layers import FewPixelsConv2D, FewPixelsConv2DTranspose, ReflectionPad2D, SeededDropout, TileConcat
 from gan_zoo.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.upsampling import FewChannelsConv2DTranspose
 
 MIN_DOWNS = 5
 
@@ -102,7 +103,7 @@ def unet(
     for level in reversed(range(num_downs)):
         channels = filters[level - 1] if level > 0 else output_channels
         x = keras.layers.ReLU(name=f"up_{level}_activation")(x)
-        few_pixels = level >= num_downs - 3
+        few_pixels = level >= num_downs - 4
         # [B, H / 2^level, W / 2^level, channels]
         kwargs = {"kernel_initializer": make_initializer(init_type, init_gain), "name": f"up_{level}"}
         x = _upsample(x, channels, upsampling, few_pixels, use_bias=has_bias or level == 0, **kwargs)
@@ -126,6 +127,8 @@ def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, few_pixels: b
     if upsampling == "transposed":
         if few_pixels:
             return FewPixelsConv2DTranspose(filters, **kwargs)(x)
+        if filters <= 4:  # an image
+            return FewChannelsConv2DTranspose(filters, **kwargs)(x)
         return keras.layers.Conv2DTranspose(filters, 4, strides=2, padding="same", **kwargs)(x)
     if upsampling == "bilinear":
         x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"{kwargs['name']}_resize")(x)
