@@ -15,6 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import flags, logging
 
 WIDTH = 118
+INFERENCE_MODE_HELP = (
+    "pix2pix and its kin: train normalizes each image by its own statistics and draws dropout from the seed, eval takes "
+    "the running statistics and drops nothing (default: the run's own setting)"
+)
 PATH_FLAGS = (  # of whichever script
     "workdir",
     "data_dir",

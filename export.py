@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
+from command_line import INFERENCE_MODE_HELP
 from gan_zoo import serving
 from gan_zoo.models.loading import load_run
 
@@ -19,13 +20,14 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("workdir", None, "folder of a trained run", required=True, **kwargs)
     flags.DEFINE_string("output", None, "folder of the versions (default: WORKDIR/export)", **kwargs)
     flags.DEFINE_string("checkpoint", "latest", "latest, or the step of a checkpoint that is still there", **kwargs)
+    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], INFERENCE_MODE_HELP, **kwargs)
     return values
 
 
 def main(values: flags.FlagValues) -> None:
     """Exports, and says what it wrote."""
     workdir = Path(values.workdir)
-    _, model, step = load_run(workdir, values.checkpoint)
+    _, model, step = load_run(workdir, values.checkpoint, values.inference_mode)
     path = serving.export(model.translators, values.output or workdir / "export", step)
     megabytes = sum(file.stat().st_size for file in path.rglob("*")) / 1e6
     print(f"{path}: {megabytes:.1f} MB, signatures {', '.join(serving.signatures(model.translators))}")

@@ -6,9 +6,11 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
+from command_line import INFERENCE_MODE_HELP
 from gan_zoo import translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage
+from gan_zoo.models.base import Translator
 from gan_zoo.models.loading import load_run
 
 USAGE = """usage: python translate.py --workdir=RUN[,RUN ...] --input=FILE_OR_FOLDER --output=FOLDER [flags]
@@ -34,6 +36,7 @@ def define_flags() -> flags.FlagValues:
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
     flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
+    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], INFERENCE_MODE_HELP, **kwargs)
     flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
     return values
 
@@ -49,10 +52,15 @@ def main(values: flags.FlagValues) -> int:
             style = translation.read_image(Path(values.encode))
         except BadImage as error:
             raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
+
+    def translator(workdir: str) -> Translator:
+        _, model, _ = load_run(workdir, values.checkpoint, values.inference_mode)
+        return translation.pick_translator(model.translators, values.translator)
+
     painters = [
         translation.Painter(
             title,
-            translation.pick_translator(load_run(workdir, values.checkpoint)[1].translators, values.translator),
+            translator(workdir),
             num_samples=values.num_samples,
             seed=values.seed,
             sync=values.sync,

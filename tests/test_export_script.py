@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from small_run import STEP, save_run, small_model
+from small_run import STEP, save_run, small, small_model
 
 import command_line
 import export
@@ -38,6 +38,16 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
         np.testing.assert_array_equal(weights[0], models[step].generator.trainable_variables[0])
 
 
+def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(serving, "export", lambda translators, *_: taken.update(translators) or tmp_path)
+    monkeypatch.setattr(serving, "signatures", lambda translators: [])
+    save_run(tmp_path / "run", small("pix2pix"), name="pix2pix")
+    for arguments, takes_seed in [([], True), (["--inference_mode=eval"], False), (["--inference_mode=train"], True)]:
+        assert run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)[0] == 0
+        assert taken["translate"].takes_seed == takes_seed
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -46,6 +56,7 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
         (["--workdir={}", "--checkpoint=99"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--chekpoint=99"], "--checkpoint"),
+        (["--workdir={}", "--inference_mode=eval"], "bicyclegan has no such choice"),
         (["--workdir={}", "--output={}/config.json"], "a file stands where a folder"),
     ],
 )
