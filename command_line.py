@@ -16,8 +16,8 @@ from absl import flags, logging
 
 WIDTH = 118
 INFERENCE_MODE_HELP = (
-    "pix2pix and its kin: train normalizes each image by its own statistics and draws dropout from the seed, eval takes "
-    "the running statistics and drops nothing (default: the run's own setting)"
+    "pix2pix and its kin: train normalizes each image by its own statistics and draws dropout from the seed, eval "
+    "takes the running statistics and drops nothing (default: the run's own setting)"
 )
 PATH_FLAGS = (  # of whichever script
     "workdir",

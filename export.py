@@ -5,7 +5,6 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from command_line import INFERENCE_MODE_HELP
 from gan_zoo import serving
 from gan_zoo.models.loading import load_run
 
@@ -20,7 +19,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("workdir", None, "folder of a trained run", required=True, **kwargs)
     flags.DEFINE_string("output", None, "folder of the versions (default: WORKDIR/export)", **kwargs)
     flags.DEFINE_string("checkpoint", "latest", "latest, or the step of a checkpoint that is still there", **kwargs)
-    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], INFERENCE_MODE_HELP, **kwargs)
+    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
     return values
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from command_line import INFERENCE_MODE_HELP
 from gan_zoo import translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage
@@ -36,7 +35,7 @@ def define_flags() -> flags.FlagValues:
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
     flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
-    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], INFERENCE_MODE_HELP, **kwargs)
+    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
     flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
     return values
 
