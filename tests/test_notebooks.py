@@ -1,4 +1,4 @@
-"""The notebook: clean in git, and it runs from its first to its last cell."""
+"""The notebooks: clean in git, and they run from their first to their last cell."""
 
 import base64
 import io
@@ -9,50 +9,89 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_zoo.models import MODELS
+
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TINY = """
-IMAGE_SIZE, STEPS, BASE_FILTERS, NUM_DRAWINGS, NUM_SAMPLES = 32, 3, 4, 2, 3
-MORE_SETTINGS = "--set discriminator_layers=1"
-WORKDIR = {workdir!r}
-"""
+TINY = "IMAGE_SIZE, STEPS, WORKDIR = 32, 3, {workdir!r}\nMORE_SETTINGS = '--log_every=1 {settings}'\n{more}\n"
+FILTERS = "--set base_filters=4 --set discriminator_filters=4 --set discriminator_layers=1"
+
+
+def read(path: pathlib.Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_outputs_are_stripped(path):
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == [] and cell.execution_count is None
+    nbformat.validate(read(path))
+    for cell in code_cells(read(path)):
+        assert cell.outputs == [] and cell.execution_count is None
 
 
-def test_the_clone_address_stands_in_one_place():
-    notebook = nbformat.read(ROOT / "notebooks" / "bicyclegan.ipynb", as_version=4)
-    first_code = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    assert first_code.source.startswith('CLONE_ADDRESS = "https://')
+def test_every_model_has_one_and_they_begin_alike():
+    assert {path.stem for path in NOTEBOOKS} == MODELS.keys()
+    assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_clone_address_stands_in_one_place(path):
+    notebook = read(path)
+    assert code_cells(notebook)[0].source.startswith('CLONE_ADDRESS = "https://')
     assert sum(cell.source.count("://github.com") for cell in notebook.cells) == 1
 
 
-def test_bicyclegan_runs(tmp_path):
+def run(name: str, workdir: pathlib.Path, settings: str, more: str) -> tuple[str, list[np.ndarray], list[str]]:
+    """Runs a notebook with tiny settings; returns what it printed, its pictures and its HTML."""
     nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
-    pytest.importorskip("ipykernel", reason="the extra `notebooks` is not installed")
-    notebook = nbformat.read(ROOT / "notebooks" / "bicyclegan.ipynb", as_version=4)
+    for module in ("ipykernel", "matplotlib"):
+        pytest.importorskip(module, reason="the extra `notebooks` is not installed")
+    notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
     (place,) = (number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    workdir = tmp_path / "a run"
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(TINY.format(workdir=str(workdir))))
+    tiny = TINY.format(workdir=str(workdir), settings=settings, more=more)
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(tiny))
     # From the folder in which Jupyter would start it.
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
 
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     text = "".join(output.get("text", "") for output in outputs)
-    assert "step 3/3" in text and "step_3.png" in text
-    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
-    grids = [np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))) for picture in pictures]
-    assert len(grids) == 4  # of training, of random z, of styles, of the interpolation
-    assert grids[3].shape == (32, 8 * 32 + 7 * 2, 3)
-    assert any("image/webp" in output.get("data", {}).get("text/html", "") for output in outputs)
+    assert "step 3/3" in text
+    data = [output.get("data", {}) for output in outputs]
+    pictures = [Image.open(io.BytesIO(base64.b64decode(each["image/png"]))) for each in data if "image/png" in each]
+    return text, [np.asarray(picture) for picture in pictures], [each.get("text/html", "") for each in data]
+
+
+def test_bicyclegan_runs(tmp_path):
+    workdir = tmp_path / "a run"
+    text, pictures, html = run(
+        "bicyclegan", workdir, "--set discriminator_layers=1", "BASE_FILTERS, NUM_DRAWINGS, NUM_SAMPLES = 4, 2, 3"
+    )
+    assert "step_3.png" in text
+    assert len(pictures) == 4  # of training, of random z, of styles, of the interpolation
+    assert pictures[3].shape == (32, 8 * 32 + 7 * 2, 3)
+    assert any("image/webp" in each for each in html)
     with Image.open(workdir / "interpolation.webp") as animation:
         # The frames are equal after three steps, and then stored as one.
         assert (animation.format, animation.size) == ("WEBP", (32, 32))
+
+
+def test_pix2pix_runs(tmp_path):
+    text, pictures, _ = run("pix2pix", tmp_path / "a run", FILTERS, "NUM_DRAWINGS, NUM_SAMPLES = 2, 3")
+    assert "step_3.png" in text
+    _, curves, seeds = pictures  # the first is that of training
+    assert curves.shape[1] > 3 * curves.shape[0]  # four losses, side by side
+    # Two rows of drawing, truth and three seeds, below titles that may be wider than they.
+    assert seeds.shape[0] > 2 * 32 + 2 and seeds.shape[1] >= 5 * 32 + 4 * 2
+
+
+def test_cyclegan_runs(tmp_path):
+    settings = f"{FILTERS} --set num_blocks=1 --set pool_size=4"
+    text, pictures, _ = run("cyclegan", tmp_path / "a run", settings, "NUM_EXAMPLES = 2")
+    assert "step_3_a_to_b.png" in text and "step_3_b_to_a.png" in text
+    assert len(pictures) == 5  # of training, of the losses, of the way there and back; two directions
+    for grid in pictures[3:]:
+        assert grid.shape[0] > 2 * 32 + 2 and grid.shape[1] >= 3 * 32 + 2 * 2
