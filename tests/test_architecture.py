@@ -43,6 +43,7 @@ ALLOWED = {
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "serving": BASE | {"images"},
     "contact_sheet": BASE | {"images"},
+    "metrics": BASE | {"images", "networks", "torch_files", "pretrained"},
     "translation": BASE | {"contact_sheet", "images", "serving"},
     "training": BASE
     | GROUND

@@ -1,0 +1,1 @@
+"""How good a model is: one short file a metric, named after it."""
