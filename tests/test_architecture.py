@@ -51,6 +51,7 @@ ALLOWED = {
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},
+    "pretrained": BASE | {"torch_files"},
     "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files", "torch_settings"},
 }
 
