@@ -98,33 +98,46 @@ def discs(split: str, **settings) -> Any:
     return DATASETS["discs"].load(split, config, None)
 
 
-def losses(workdir: pathlib.Path, name: str) -> list[float]:
-    """A loss at each logged step."""
-    values = {}
-    for path in (workdir / "logs").iterdir():
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                if value.tag == f"losses/{name}":
-                    values[event.step] = float(tf.make_ndarray(value.tensor))
-    return [values[step] for step in sorted(values)]
+def test_the_model_learns_what_it_says() -> None:
+    model = test_zoo.built("simple_gan")
+    batch = test_zoo.noise_batch(model.config)
+    input_image, target_image = batch["input_image"], batch["target_image"]
+
+    def logits(image: tf.Tensor) -> np.ndarray:
+        return model.discriminator(tf.concat([input_image, image], axis=-1)).numpy()
+
+    def losses(image: tf.Tensor) -> dict[str, float]:
+        return {
+            "gan": np.mean((logits(image) - 1) ** 2),
+            "l1": 100 * np.mean(np.abs(image - target_image)),
+            "discriminator_real": np.mean((logits(target_image) - 1) ** 2),
+            "discriminator_fake": np.mean(logits(image) ** 2),
+        }
+
+    fake_image, weights = model.generator(input_image), model.discriminator.get_weights()
+    before = losses(fake_image)
+    logs = {name: float(loss) for name, loss in model.train_step(batch).items()}
+    assert logs == pytest.approx(before, rel=1e-4)  # float32, sums in another order
+
+    def total(values: dict[str, float], *names: str) -> float:
+        return sum(values[name] for name in names)
+
+    # Each network has gone downhill, the other one as it was; rounding makes a hundredth of that step.
+    judged = ("discriminator_real", "discriminator_fake")
+    assert total(losses(fake_image), *judged) < 0.9999 * total(before, *judged)
+    model.discriminator.set_weights(weights)
+    drawn = ("gan", "l1")
+    assert total(losses(model.generator(input_image)), *drawn) < 0.9999 * total(before, *drawn)
 
 
 def test_a_run_from_training_to_export(tmp_path, capsys) -> None:
     words = ["--model=simple_gan", "--dataset=discs", f"--workdir={tmp_path / 'run'}"]
     words += [f"--set={key}={value}" for key, value in SETTINGS.items()]
-    words += ["--set=learning_rate=0.002", "--log_every=1", "--sample_every=40"]
-    first = run_train(*words, "--steps=39")
+    first = run_train(*words, "--steps=2")
     assert first.code == 0 and "400 training examples" in first.out, first
-    resumed = run_train(*words, "--steps=40")
-    assert resumed.code == 0 and "step 40/40" in resumed.out and "step 1/" not in resumed.out, resumed
-    assert (tmp_path / "run" / "samples" / "step_40.png").exists()
-    curves = {
-        name: losses(tmp_path / "run", name) for name in ("gan", "l1", "discriminator_real", "discriminator_fake")
-    }
-    assert all(len(curve) == 40 for curve in curves.values())
-    fallen = {name for name, curve in curves.items() if np.mean(curve[-5:]) < 0.5 * np.mean(curve[:5])}
-    # The picture comes near; but so soon no picture deceives a discriminator that learns.
-    assert fallen == curves.keys() - {"gan"}, curves
+    resumed = run_train(*words, "--steps=3")
+    assert resumed.code == 0 and "step 3/3" in resumed.out and "step 1/" not in resumed.out, resumed
+    assert (tmp_path / "run" / "samples" / "step_3.png").exists()
 
     (tmp_path / "circle.png").write_bytes(encode_png(discs("test", load_scale=1.2)[0]["input_image"]))
     places = [f"--workdir={tmp_path / 'run'}", f"--input={tmp_path / 'circle.png'}", f"--output={tmp_path / 'out'}"]
@@ -135,7 +148,7 @@ def test_a_run_from_training_to_export(tmp_path, capsys) -> None:
         argv = ["export.py", f"--workdir={tmp_path / 'run'}"]
         command_line.run(export.main, export.define_flags(), export.USAGE, argv=argv)
     assert not leaving.value.code
-    answer = tf.saved_model.load(tmp_path / "run" / "export" / "40").signatures["serving_default"]
+    answer = tf.saved_model.load(tmp_path / "run" / "export" / "3").signatures["serving_default"]
     assert answer(image=np.zeros([1, 40, 50, 3], np.uint8))["translation"].shape == (1, 40, 50, 3)
 
 
