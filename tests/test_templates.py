@@ -179,7 +179,7 @@ def named_in_the_map() -> set[str]:
     for row in MAP.splitlines()[2:]:
         room = ""
         for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
-            room = name.rpartition("/")[0] if "/" in name.rstrip("/") else room
+            room = name.rstrip("/").rpartition("/")[0] or room
             names.add(name if "/" in name or not room else f"{room}/{name}")
     return names
 
