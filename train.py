@@ -97,6 +97,9 @@ def main(args: flags.FlagValues) -> int:
     recommended = definition.recommended.get(args.model, {})
     layers = [("recommended", recommended), ("--set", parse_settings(config_class, args.set)), ("flag", flagged)]
     config, origins = resolve(config_class, layers)
+    for name, reason in config.idle.items():
+        if origins[name] in ("--set", "flag"):
+            raise UserError(f"{name} has no effect with {reason}: leave it out")
 
     data_dir = args.data_dir and os.path.abspath(args.data_dir)
     workdir = args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}")
@@ -111,13 +114,14 @@ def main(args: flags.FlagValues) -> int:
         print(f"the sample pictures show training examples ({error})")
         sample_source = source
     devices = f"{strategy.num_replicas_in_sync} device{'s' if strategy.num_replicas_in_sync > 1 else ''}"
-    counts = " + ".join(str(len(part)) for part in getattr(source, "domains", {"both": source}).values())
-    print(f"{args.model} on {args.dataset}: {counts} training examples, {devices}, workdir {workdir}")
+    counts = [len(part) for part in getattr(source, "domains", {"pairs": source}).values()]
+    examples = " + ".join(map(str, counts))
+    print(f"{args.model} on {args.dataset}: {examples} training examples, {devices}, workdir {workdir}")
     print(describe(config, origins), flush=True)
     return train(
         model_class,
         config,
-        dataclasses.replace(run, num_examples=len(source)),
+        dataclasses.replace(run, num_examples=counts[0] if len(counts) == 1 else counts),
         workdir,
         source=source,
         sample_source=sample_source,

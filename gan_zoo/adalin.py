@@ -9,6 +9,8 @@ code divides by n - 1, a difference of 1e-4 at 64 px that a one-pixel image woul
 import keras
 import tensorflow as tf
 
+from gan_zoo.normalization import widened
+
 EPSILON = 1e-5
 
 
@@ -60,8 +62,8 @@ class LayerInstanceNorm(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         channels = input_shape[-1]
         self.rho = _add_rho(self, channels)
-        self.gamma = self.add_weight(shape=(channels,), initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=(channels,), initializer="zeros", name="beta")
+        self.gamma = self.add_weight(shape=(channels,), initializer="ones", autocast=False, name="gamma")
+        self.beta = self.add_weight(shape=(channels,), initializer="zeros", autocast=False, name="beta")
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         return mixed_norm(image, self.rho, self.gamma, self.beta)
@@ -84,7 +86,7 @@ def mixed_norm(image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tens
     Returns:
         `[B, H, W, C]` in the type of the image.
     """
-    wide = tf.cast(image, tf.float32) if image.dtype.size < 4 else image
+    wide = widened(image)
     rho, gamma, beta = (tf.cast(tf.convert_to_tensor(value), wide.dtype) for value in (rho, gamma, beta))
     mean, variance = tf.nn.moments(wide, axes=(1, 2))  # [B, C]
     # All channels have the same number of pixels: the whole image's variance is the mean of theirs and that of their
@@ -105,6 +107,7 @@ def _add_rho(layer: keras.layers.Layer, channels: int) -> keras.Variable:
         shape=(channels,),
         initializer=keras.initializers.Constant(layer.initial_rho),
         constraint=UnitInterval(),
+        autocast=False,
         name="rho",
     )
 

@@ -47,7 +47,9 @@ class Config:
         "without a crop sizes differ, and batch_size must be 1",
     )
     flip: bool = option(True, "mirror half of the training examples")
-    direction: Literal["a_to_b", "b_to_a"] = option("a_to_b", "which side of a pair is the input")
+    direction: Literal["a_to_b", "b_to_a"] = option(
+        "a_to_b", "which side is the input; b_to_a exchanges the two in the data, so that a model's a is the data's b"
+    )
     input_channels: int = option(3, "channels of the input image: 1 (grey), 3 (RGB) or 4 (RGBA)", 1, 4)
     target_channels: int = option(3, "channels of the target image: 1 (grey), 3 (RGB) or 4 (RGBA)", 1, 4)
     batch_size: int = option(1, "examples a step, over all devices", 1)
@@ -83,6 +85,23 @@ class Config:
     def batch_parts(self) -> int:
         """Into how many parts with different roles a batch is cut; each replica gets its share of every part."""
         return 1
+
+    @property
+    def min_side(self) -> int:
+        """No training image may be shorter than this, in pixels."""
+        return 1
+
+    @property
+    def idle(self) -> dict[str, str]:
+        """The settings that have no effect beside the others, and why."""
+        idle = {}
+        if self.preprocess in ("crop", "none"):
+            idle["load_scale"] = f"preprocess={self.preprocess}"
+        if self.schedule != "linear":
+            idle["decay_fraction"] = f"schedule={self.schedule}"
+        if self.schedule != "step":
+            idle["decay_every"] = f"schedule={self.schedule}"
+        return idle
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -211,7 +230,7 @@ class Run:
     model: str
     dataset: str
     data_dir: str | None
-    num_examples: int | None = None  # to train on; None where it is not known (yet)
+    num_examples: int | list[int] | None = None  # to train on, of each domain; None where it is not known (yet)
     settings: dict[str, Any]
     origins: dict[str, str] = dataclasses.field(default_factory=dict)
     versions: dict[str, str] = dataclasses.field(default_factory=versions)

@@ -4,6 +4,19 @@ import keras
 import tensorflow as tf
 
 
+def sizes(tensor: tf.Tensor) -> list[int | tf.Tensor]:
+    """The lengths of all axes: as numbers where they are known, so that results keep their static shapes."""
+    if None not in tensor.shape:
+        return list(tensor.shape)
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+
+
+def with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
+    """The result of a convolution plus the bias of its layer, if that has one: `[B, H, W, C]` in and out."""
+    return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
+
+
 @keras.saving.register_keras_serializable("gan_zoo")
 class TileConcat(keras.layers.Layer):
     """Appends a vector to the channels of every pixel: `[B, H, W, C]`, `[B, Z]` -> `[B, H, W, C + Z]`."""
@@ -94,8 +107,7 @@ class FewPixelsConv2D(keras.layers.Conv2D):
         super().__init__(filters, **{**kwargs, **fixed})
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = _sizes(image)
-        channels = image.shape[-1]
+        batch, height, width, channels = sizes(image)
         padded = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
         window = [
             padded[:, row : row + height : 2, column : column + width : 2] for row in range(4) for column in range(4)
@@ -103,7 +115,7 @@ class FewPixelsConv2D(keras.layers.Conv2D):
         columns = tf.reshape(tf.concat(window, axis=-1), [-1, 16 * channels])
         product = tf.matmul(columns, tf.reshape(self.kernel, [16 * channels, self.filters]))
         result = tf.reshape(product, [batch, height // 2, width // 2, self.filters])
-        return _with_bias(self, result)
+        return with_bias(self, result)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -119,14 +131,13 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
         super().__init__(filters, **{**kwargs, **fixed})
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = _sizes(image)
-        channels = image.shape[-1]
+        batch, height, width, channels = sizes(image)
         kernel = tf.reshape(self.kernel, [16 * self.filters, channels])
         product = _wide_product(tf.reshape(image, [-1, channels]), kernel)
         rows = _overlap(tf.reshape(product, [batch, height, width, 4, 4 * self.filters]), axis=1)
         rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
         result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
-        return _with_bias(self, result)
+        return with_bias(self, result)
 
 
 @tf.custom_gradient
@@ -141,16 +152,6 @@ def _wide_product(rows: tf.Tensor, kernel: tf.Tensor):
         return tf.matmul(upstream, kernel), tf.matmul(upstream, rows, transpose_a=True)
 
     return tf.matmul(rows[tf.newaxis], kernel[tf.newaxis], transpose_b=True)[0], gradient
-
-
-def _sizes(image: tf.Tensor) -> list[int | tf.Tensor]:
-    """Batch size, height and width: as numbers where they are known, so that results keep their static shapes."""
-    dynamic = tf.shape(image)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(image.shape[:3])]
-
-
-def _with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
-    return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
 
 
 def _overlap(windows: tf.Tensor, axis: int) -> tf.Tensor:
@@ -183,8 +184,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
         self.border = border
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width = _sizes(image)
-        channels = image.shape[-1]
+        batch, height, width, channels = sizes(image)
         side = self.kernel_size[0]
         kernel = tf.transpose(tf.reshape(self.kernel, [side * side, channels]))
         maps = tf.reshape(tf.matmul(tf.reshape(image, [-1, channels]), kernel), [batch, height, width, side * side])
@@ -196,7 +196,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
             for row in range(side)
             for column in range(side)
         ]
-        return _with_bias(self, tf.add_n(shifted)[..., tf.newaxis])
+        return with_bias(self, tf.add_n(shifted)[..., tf.newaxis])
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, _ = input_shape

@@ -34,12 +34,13 @@ def norm_has_bias(norm: str) -> bool:
     """Whether the convolutions before this norm carry a bias.
 
     In the authors' code those before instance norm do (to no effect), those before batch norm, or before none at all,
-    do not. Spectral norm leaves a network without any other offset, so ours keeps them there.
+    do not. Ours before layer norm, which theirs does not know, have none either: it brings its own offset. Spectral
+    norm leaves a network without any other offset, so ours keeps them there.
     """
     return norm in ("instance", "spectral")
 
 
-def _wide(image: tf.Tensor) -> tf.Tensor:
+def widened(image: tf.Tensor) -> tf.Tensor:
     """Float32 at least: in bfloat16 the variance of an image drowns in its mean."""
     return tf.cast(image, tf.float32) if image.dtype.size < 4 else image
 
@@ -84,7 +85,7 @@ class InstanceNorm(_Norm):
     """
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        centered, variance = centered_and_variance(_wide(image), (1, 2))
+        centered, variance = centered_and_variance(widened(image), (1, 2))
         return tf.cast(centered * tf.math.rsqrt(variance + self.epsilon), image.dtype)
 
 
@@ -105,7 +106,7 @@ class LayerNorm(_Norm):
         self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        return tf.cast(self._scaled(*centered_and_variance(_wide(image), (1, 2, 3))), image.dtype)
+        return tf.cast(self._scaled(*centered_and_variance(widened(image), (1, 2, 3))), image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -152,7 +153,7 @@ class BatchNorm(_Norm):
         self.moving_variance = self.add_weight(name="moving_variance", shape=shape, initializer="ones", **running)
 
     def call(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
-        wide = _wide(image)
+        wide = widened(image)
         if training:
             centered, variance = self._by_batch(wide)
         elif self.inference == "image":

@@ -26,6 +26,7 @@ def training_stream(
     num_replicas: int = 1,
     batch_parts: int = 1,
     size_multiple: int = 1,
+    min_side: int = 1,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of augmented batches that begins, at once, with the batch of step `start_step`.
@@ -38,6 +39,7 @@ def training_stream(
         num_replicas: devices that share the batch; each takes a contiguous share.
         batch_parts: 2 for a model that treats the halves of a batch differently; see `batch_order`.
         size_multiple: what the sides of the images must be multiples of, where `preprocess` does not cut squares.
+        min_side: what they must not be shorter than there.
         skipped: collects the bad files.
 
     Returns:
@@ -53,7 +55,7 @@ def training_stream(
     load_size = round(config.image_size * config.load_scale)
     if load_size < config.image_size:
         raise UserError(f"load_scale is {config.load_scale}, but the crop must fit: give at least 1")
-    resizing = Resizing(config.preprocess, config.image_size, load_size, size_multiple)
+    resizing = Resizing(config.preprocess, config.image_size, load_size, size_multiple, min_side)
     draws = [_augmented(reader) for reader in readers_of(source, config, resizing, skipped)]
 
     @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
@@ -91,6 +93,7 @@ def evaluation_batches(
     *,
     batch_size: int,
     size_multiple: int = 1,
+    min_side: int = 1,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """The examples once, in order, brought to the training size without chance; bad ones are left out.
@@ -106,7 +109,7 @@ def evaluation_batches(
     """
     size, mode = config.image_size, config.preprocess
     load_size = size if mode == "resize_and_crop" else round(size * config.load_scale)
-    resizing = Resizing(mode, size, load_size, size_multiple)
+    resizing = Resizing(mode, size, load_size, size_multiple, min_side)
     draws = [_plain(reader) for reader in readers_of(source, config, resizing, skipped)]
 
     @tf.autograph.experimental.do_not_convert

@@ -22,13 +22,14 @@ class Resizing:
 
     An image that is too small for the square is enlarged, in proportion, until the square fits. (The authors' code
     fails with it, or stretches its height.) Where everything stays, each side goes to the nearest multiple of
-    `multiple`, which is what the network needs.
+    `multiple`, which is what the network needs, but not below `min_side`.
     """
 
     mode: str
     size: int
     load_size: int
     multiple: int = 1
+    min_side: int = 1
 
     @property
     def shape(self) -> tuple[int | None, int | None]:
@@ -48,7 +49,8 @@ class Resizing:
         return whole, whole
 
     def _to_multiple(self, length: float) -> int:
-        return max(round(length / self.multiple), 1) * self.multiple
+        fewest = -(-self.min_side // self.multiple)
+        return max(round(length / self.multiple), fewest) * self.multiple
 
 
 def resize_and_crop(

@@ -79,13 +79,16 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     columns = {"input": inputs}
     if translator.target_key is not None:
         columns["truth"] = examples[translator.target_key]
+    noise = []
     if translator.latent_dim:
         columns |= _answers_to_z(translator, inputs, columns.get("truth"), seed)
+        noise = [tf.zeros([len(inputs), translator.latent_dim])]
     else:
-        noise = [serving.sample_seeds(seed, len(inputs))] if translator.takes_seed else []
+        if translator.takes_seed:
+            noise = [serving.sample_seeds(seed, len(inputs))]
         columns["output"] = translator.function(inputs, *noise)
     if translator.cycle is not None:
-        columns["cycled"] = translator.cycle(inputs)
+        columns["cycled"] = translator.cycle(inputs, *noise)
     pictures = [to_uint8(column).numpy() for column in columns.values()]
     return image_grid(list(zip(*pictures, strict=True)), column_titles=list(columns))
 

@@ -46,14 +46,7 @@ def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None)
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
     """
-    padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
-    if not takes_noise(translator):
-        translated = translator.function(padded)
-    else:
-        if noise is None:
-            noise = no_noise(translator, tf.shape(image)[0])
-        translated = translator.function(padded, tf.convert_to_tensor(noise))
-    return to_uint8(crop_back(translated, padding, translator.scale))
+    return _painted(translator, translator.function, translator.scale, image, noise)
 
 
 def takes_noise(translator: Any) -> bool:
@@ -66,18 +59,28 @@ def no_noise(translator: Any, count: tf.Tensor | int) -> tf.Tensor:
     return tf.zeros([count], tf.int64) if translator.takes_seed else tf.zeros([count, translator.latent_dim])
 
 
-def cycle(translator: Any, image: tf.Tensor) -> tf.Tensor:
+def cycle(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
     """Translates images of any size there and back; graph-safe.
 
     Args:
         translator: one with `cycle`.
         image: `[B, H, W, input_channels]` uint8 or uint16.
+        noise: as of `translate`.
 
     Returns:
         uint8 of the same shape.
     """
+    return _painted(translator, translator.cycle, 1, image, noise)
+
+
+def _painted(
+    translator: Any, function: Callable[..., tf.Tensor], scale: int, image: tf.Tensor, noise: tf.Tensor | None
+) -> tf.Tensor:
     padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
-    return to_uint8(crop_back(translator.cycle(padded), padding))
+    inputs = [padded]
+    if takes_noise(translator):
+        inputs.append(no_noise(translator, tf.shape(image)[0]) if noise is None else tf.convert_to_tensor(noise))
+    return to_uint8(crop_back(function(*inputs), padding, scale))
 
 
 def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

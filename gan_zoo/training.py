@@ -179,6 +179,7 @@ def train(
     folder = pathlib.Path(workdir)
     skipped = SkippedFiles(folder / "skipped_files.txt", go_on=start_step > 0)
     size_multiple = max((each.size_multiple for each in model.translators.values()), default=1)
+    sides = {"size_multiple": size_multiple, "min_side": config.min_side}
     with _readable_errors(skipped), StopSignals() as stop:
         stream = training_stream(
             source,
@@ -186,12 +187,10 @@ def train(
             start_step=start_step,
             num_replicas=strategy.num_replicas_in_sync,
             batch_parts=config.batch_parts,
-            size_multiple=size_multiple,
+            **sides,
             skipped=skipped,
         )
-        few = evaluation_batches(
-            sample_source, config, batch_size=NUM_SAMPLE_ROWS, size_multiple=size_multiple, skipped=skipped
-        )
+        few = evaluation_batches(sample_source, config, batch_size=NUM_SAMPLE_ROWS, **sides, skipped=skipped)
         examples = next(iter(few.take(1)))
         writer = tf.summary.create_file_writer(str(folder / "logs"))
         progress = Progress(
@@ -206,9 +205,9 @@ def train(
         reducers = []
         if plateau:
             # One by one: the mean is that over the examples, and the images may differ in size.
-            held_out = evaluation_batches(
-                sample_source, config, batch_size=1, size_multiple=size_multiple, skipped=skipped
-            ).take(MAX_EXAMPLES)
+            held_out = evaluation_batches(sample_source, config, batch_size=1, **sides, skipped=skipped).take(
+                MAX_EXAMPLES
+            )
             reducers = [ReduceOnPlateau(start_step, plateau, held_out, steps_per_epoch=steps_per_epoch, writer=writer)]
         callbacks = [
             NonFiniteGuard(start_step, checkpoints),

@@ -148,7 +148,7 @@ class Painter:
             self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(lambda *inputs: serving.translate(translator, *inputs), reduce_retracing=True)
-        self._cycle = tf.function(lambda image: serving.cycle(translator, image), reduce_retracing=True)
+        self._cycle = tf.function(lambda *inputs: serving.cycle(translator, *inputs), reduce_retracing=True)
         self.cycle = cycle
 
     def translations(self, image: np.ndarray, name: str) -> dict[str, np.ndarray]:
@@ -158,8 +158,11 @@ class Painter:
             noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
             painted = {title: self._painted(self._translate, image, noise) for title, noise in noises.items()}
         else:
+            noises = {}
             painted = {"translation": self._painted(self._translate, image)}
-        return painted | ({"cycled": self._painted(self._cycle, image)} if self.cycle else {})
+        if self.cycle:  # of the first answer
+            painted["cycled"] = self._painted(self._cycle, image, *list(noises.values())[:1])
+        return painted
 
     def _sample_titles(self) -> list[str]:
         # One answer to a seed is what a translator without noise gives: the translation.

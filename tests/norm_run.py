@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.losses import gradient_penalty
 from gan_zoo.normalization import BatchNorm, SpectralConv2D
 
 CHANNELS = 3
+RESULTS = ("output", "to_image", "to_gamma", "to_beta", "penalty_to_image", "penalty_to_gamma", "penalty_to_beta")
 
 
 def build() -> list[keras.layers.Layer]:
@@ -27,7 +29,21 @@ def step(layers: list[keras.layers.Layer], image: tf.Tensor, weighting: tf.Tenso
         output = norm(image, training=True)
         conv(output, training=True)
         loss = tf.reduce_sum(weighting * tf.square(output))
-    return [output, *tape.gradient(loss, [image, norm.gamma.value, norm.beta.value])]
+    return [output, *tape.gradient(loss, [image, norm.gamma.value, norm.beta.value]), *penalty(norm, image, weighting)]
+
+
+def penalty(norm: BatchNorm, image: tf.Tensor, weighting: tf.Tensor) -> list[tf.Tensor]:
+    """Of each image the penalty's gradients: the second derivatives of the statistics of all images."""
+
+    def critic(mixture: tf.Tensor) -> tf.Tensor:
+        return weighting * tf.tanh(norm(mixture, training=True))
+
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        # A sum over the images, of which the replicas have different ones.
+        images = image.shape[0]
+        loss = images * gradient_penalty(critic, image, 1.0 - image, tf.fill([images], 0.75))
+    return tape.gradient(loss, [image, norm.gamma.value, norm.beta.value])
 
 
 def main() -> None:
@@ -52,12 +68,11 @@ def main() -> None:
 
     shares = strategy.experimental_distribute_values_from_function(share)
     results = tf.function(lambda given: strategy.run(lambda *part: step(layers, *part), given))(shares)
-    output, to_image, to_gamma, to_beta = (strategy.experimental_local_results(result) for result in results)
-    found = [np.concatenate(output), np.concatenate(to_image), sum(to_gamma).numpy(), sum(to_beta).numpy()]
-    differences = {
-        name: float(abs(ours - theirs).max() / abs(theirs).max())
-        for name, ours, theirs in zip(("output", "to_image", "to_gamma", "to_beta"), found, expected, strict=True)
-    }
+    differences = {}
+    for name, result, theirs in zip(RESULTS, results, expected, strict=True):
+        parts = [part.numpy() for part in strategy.experimental_local_results(result)]
+        ours = sum(parts) if name.endswith(("gamma", "beta")) else np.concatenate(parts)
+        differences[name] = float(abs(ours - theirs).max() / abs(theirs).max())
     replicas_equal = True
     for layer, single in zip(layers, one, strict=True):
         for variable, theirs in zip(layer.non_trainable_variables, single.non_trainable_variables, strict=True):

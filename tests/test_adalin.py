@@ -95,6 +95,30 @@ def test_both_norms_compute_in_float32() -> None:
 
 
 @pytest.mark.parametrize("norm", [AdaptiveLayerInstanceNorm, LayerInstanceNorm])
+def test_rho_stays_in_float32(norm) -> None:
+    # Constant channels: the instance norm is zero, the layer norm -1 and 1. bfloat16 knows no 0.999 but 1.
+    image = tf.zeros([1, 4, 4, 2], tf.bfloat16) + tf.constant([100.0, 104.0], tf.bfloat16)
+    ones, zeros = np.ones([1, 2]), np.zeros([1, 2])
+    given = (ones, zeros) if norm is AdaptiveLayerInstanceNorm else ()
+    layer = norm(rho=0.999, dtype=keras.DTypePolicy("mixed_bfloat16"))
+    output = tf.cast(layer(image, *(tf.cast(vector, tf.bfloat16) for vector in given)), tf.float64)
+    # bfloat16 holds 8 bits of the result, -0.001 and 0.001.
+    expected = closed_form(tf.cast(image, tf.float64), np.full(2, 0.999), ones, zeros)
+    np.testing.assert_allclose(output, expected, rtol=2**-8)
+
+
+def test_gamma_and_beta_of_lin_stay_in_float32() -> None:
+    image = tf.zeros([1, 4, 4, 2], tf.bfloat16) + tf.constant([100.0, 104.0], tf.bfloat16)
+    layer = LayerInstanceNorm(dtype=keras.DTypePolicy("mixed_bfloat16"))
+    layer.build(image.shape)
+    gamma, beta = np.array([1.001, 1.0]), np.array([1.0, -1.001])  # 1.001 is 1 in bfloat16.
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    expected = closed_form(tf.cast(image, tf.float64), np.zeros(2), gamma, beta)  # -0.001 twice
+    np.testing.assert_allclose(tf.cast(layer(image), tf.float64), expected, rtol=2**-8)
+
+
+@pytest.mark.parametrize("norm", [AdaptiveLayerInstanceNorm, LayerInstanceNorm])
 def test_config_round_trip(norm) -> None:
     layer = norm(rho=0.3)
     assert norm.from_config(layer.get_config()).get_config() == layer.get_config()

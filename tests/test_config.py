@@ -143,3 +143,9 @@ def test_a_changed_number_of_examples_is_a_difference_where_both_know_it() -> No
     eight, nine = (dataclasses.replace(run(), num_examples=count) for count in (8, 9))
     assert eight.differences(nine) == ["the number of training examples was 8, now 9"]
     assert eight.differences(eight) == eight.differences(run()) == run().differences(eight) == []
+
+
+def test_each_domain_counts() -> None:
+    before, after = (dataclasses.replace(run(), num_examples=[8, count]) for count in (5, 6))
+    assert before.differences(after) == ["the number of training examples was [8, 5], now [8, 6]"]
+    assert Run.from_json(before.to_json()).differences(before) == []

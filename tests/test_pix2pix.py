@@ -9,7 +9,7 @@ from test_zoo import built, noise_batch, tiny_config
 
 from gan_zoo.errors import UserError
 from gan_zoo.models.cyclegan import CycleGAN, CycleGANConfig
-from gan_zoo.models.parts import PartsConfig
+from gan_zoo.models.parts import PartsConfig, judge
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 
 
@@ -130,8 +130,38 @@ def test_parts_can_be_combined(name, combination) -> None:
     assert sum(np.any(old != new) for old, new in zip(before, after, strict=True)) > len(before) / 2
 
 
+def test_settings_without_effect_are_known() -> None:
+    assert {"num_blocks", "skips", "lambda_gradient_penalty"} <= set(tiny_config("pix2pix").idle)
+    adalin = tiny_config("pix2pix", generator_type="adalin").idle
+    assert {"norm", "upsampling", "dropout", "inference_mode", "num_downs"} <= set(adalin)
+    assert "skips" not in adalin and "num_blocks" not in adalin
+    alone = tiny_config("pix2pix", lambda_gan=0.0).idle
+    assert {"gan_mode", "conditional", "discriminator_norm"} <= set(alone)
+    assert {"load_scale", "decay_fraction"} <= set(tiny_config("pix2pix", preprocess="crop", schedule="step").idle)
+
+
+def test_a_u_net_too_shallow_for_dropout_takes_no_seed() -> None:
+    assert not tiny_config("pix2pix").takes_seed and tiny_config("pix2pix", **DEEP).takes_seed
+
+
+def test_the_penalty_of_a_conditional_discriminator_is_over_all_that_it_sees() -> None:
+    model = built("pix2pix", gan_mode="wgangp", discriminator_norm="none")
+    batch = noise_batch(model.config)
+    condition, target = batch["input_image"], batch["target_image"]
+    index = batch["example_index"]
+    losses = model.discriminator_losses(condition, target, target, index)
+    # Where real and fake are one, alpha matters not.
+    seen = tf.concat([condition, target], axis=-1)
+    with tf.GradientTape() as tape:
+        tape.watch(seen)
+        (logits,) = judge(model.discriminator, seen)
+        total = tf.reduce_sum(logits)
+    norms = tf.norm(tf.reshape(tape.gradient(total, seen), [len(index), -1]), axis=1)
+    expected = model.config.lambda_gradient_penalty * tf.reduce_mean(tf.square(norms - 1.0))
+    assert float(losses["gradient_penalty"]) == pytest.approx(float(expected), rel=1e-4)
+
+
 REFUSED = [
-    ({"generator_type": "adalin", "dropout": True}, "adalin has no dropout"),
     ({"image_size": 48}, "multiple of 32"),
     ({"generator_type": "resnet", "image_size": 50}, "multiple of 4"),
     ({"discriminator_type": "pixel", "discriminator_scales": 2}, "needs discriminator_type=patch"),

@@ -91,6 +91,11 @@ def test_sides_go_to_the_nearest_multiple(mode, size, expected):
     assert Resizing(mode, 256, 286, multiple=4).plan(*size) == (expected, expected)
 
 
+def test_sides_are_not_shorter_than_the_networks_take():
+    # 17 px are needed: the next multiple of 4 is 20.
+    assert Resizing("none", 256, 286, multiple=4, min_side=17).plan(8, 100) == ((20, 100), (20, 100))
+
+
 def test_crop_takes_any_place_of_the_image_as_it_is():
     stream = training_stream(Pictures(((24, 40), (24, 40))), settings("crop", batch_size=50))
     assert stream.element_spec["input_image"].shape == (50, 16, 16, 3)

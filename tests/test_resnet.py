@@ -11,6 +11,7 @@ from authors_weights import assign, recorded_weights
 
 from gan_zoo.networks.resnet import resnet
 from gan_zoo.networks.resnet_layers import (
+    LARGEST_FILTERED_SIDE,
     ConvFromImage,
     ConvToImage,
     DoubleSizeConv2DTranspose,
@@ -112,6 +113,30 @@ def test_mirrored_convolution_in_float64_and_in_sixteen_bits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("height", "width", "filtered"),
+    [
+        (8, LARGEST_FILTERED_SIDE, True),
+        (LARGEST_FILTERED_SIDE, 8, True),
+        (8, LARGEST_FILTERED_SIDE + 4, False),
+        (LARGEST_FILTERED_SIDE + 4, 8, False),
+        (8, None, False),
+        (None, 8, False),
+    ],
+)
+def test_minimal_filtering_is_for_small_known_sizes(height, width, filtered) -> None:
+    layer = MirroredConv2D(3)
+    layer.build((None, height, width, 2))
+    layer.kernel.assign(noise(3, 3, 2, 3, seed=1))
+    # Whatever the batch is.
+    call = tf.function(layer.call, input_signature=[tf.TensorSpec([None, height, width, 2])], autograph=False)
+    operations = {operation.type for operation in call.get_concrete_function().graph.get_operations()}
+    assert ("Conv2D" not in operations) == filtered
+    image = noise(2, height or 8, width or 8, 2)
+    # Sums of 18 products of size 1 in another order.
+    np.testing.assert_allclose(call(image), plain_mirrored(layer, image, layer.kernel.value), atol=5e-6)
+
+
+@pytest.mark.parametrize(
     ("norm", "bias_count"), [("instance", 4 + 8 + 16 * 5 + 8 + 4), ("batch", 0), ("layer", 0), ("none", 0)]
 )
 def test_norms_and_their_biases(norm, bias_count) -> None:
@@ -179,7 +204,16 @@ def test_dropout_is_a_function_of_the_seed() -> None:
     np.testing.assert_allclose(both, np.concatenate([first, second]), atol=1e-5)
 
 
-@pytest.mark.parametrize("argument", [{"upsampling": "nearest"}, {"num_blocks": -1}, {"norm": "group"}])
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"upsampling": "nearest"},
+        {"num_blocks": -1},
+        {"norm": "group"},
+        {"norm": "spectral"},
+        {"inference_mode": "test"},
+    ],
+)
 def test_wrong_arguments_are_named(argument) -> None:
     with pytest.raises(ValueError, match="Received: "):
         resnet(input_channels=3, output_channels=3, **argument)

@@ -87,7 +87,7 @@ def test_a_grid_of_a_seed_a_row(examples) -> None:
 
 
 def test_a_grid_without_truth_shows_the_way_back(examples) -> None:
-    there = {"input_key": "target_image", "target_key": None, "cycle": lambda image: image / 2}
+    there = {"input_key": "target_image", "target_key": None, "cycle": lambda image, *noise: image / 2}
     shown = cells(sample_grid(dataclasses.replace(translator(0), **there), examples, seed=0), 3)
     np.testing.assert_array_equal(shown, [[191, 64, 159], [64, 191, 96]])  # input, output, cycled
 

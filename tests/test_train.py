@@ -166,6 +166,7 @@ REFUSED = [
     (["--model=cyclegun"], ["--model=cyclegun is unknown", "bicyclegan"]),
     (["--model=bicyclegan", "--dataset=mnist"], ["--dataset=mnist is unknown", "shapes", "folder"]),
     ([*EIGHT, "--set", "lambda=1"], ["unknown setting lambda", "lambda_l1"]),
+    ([*EIGHT, "--set=decay_every=3"], ["decay_every has no effect with schedule=linear"]),
     ([*EIGHT, "--set", "lambda_l1"], ["lambda_l1", "key=value"]),
     ([*EIGHT, "--set", "latent_dim=many"], ["latent_dim=many", "int"]),
     ([*EIGHT, "--set", "schedule=zigzag"], ["schedule", "linear or step or cosine or constant"]),

@@ -27,8 +27,8 @@ class Translator:
         takes_seed: whether it draws noise of its own from a seed given with each image.
         encode: from an image of the output's kind `[B, H, W, output_channels]`, of any size, to `(mu, logvar)`, both
             `[B, latent_dim]`; None for a model without an encoder.
-        cycle: from an image of the input's kind to what comes back from there, of the same shape; None for a model
-            that knows no way back.
+        cycle: from the arguments of `function` to what comes back from there, of the image's shape, with the same
+            noise on both ways; None for a model that knows no way back.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
     """
@@ -43,7 +43,7 @@ class Translator:
     latent_dim: int = 0
     takes_seed: bool = False
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
-    cycle: Callable[[tf.Tensor], tf.Tensor] | None = None
+    cycle: Callable[..., tf.Tensor] | None = None
     input_key: str = "input_image"
     target_key: str | None = "target_image"
 

@@ -94,7 +94,7 @@ class CycleGAN(TranslationModel):
             forth, back = networks = [self.networks[name] for name in names]
             return Translator(
                 function=functools.partial(generate, forth),
-                cycle=lambda image: generate(back, generate(forth, image)),
+                cycle=lambda image, seed=None: generate(back, generate(forth, image, seed), seed),
                 networks=dict(zip(names, networks, strict=True)),
                 input_channels=channels[here],
                 output_channels=channels[there],

@@ -15,6 +15,8 @@ from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
 from gan_zoo.networks.unet import MIN_DOWNS, unet
 
+MIN_SIDE = 8  # pixels; a generator's reflections need some image to reflect
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PartsConfig(Config):
@@ -23,7 +25,7 @@ class PartsConfig(Config):
     generator_type: Literal["unet", "resnet", "adalin"] = option("unet", "U-Net, residual, or residual with AdaLIN")
     base_filters: int = option(64, "filters of a generator's first convolution", 1)
     num_downs: int | None = option(None, "unet: halvings; none: as many as the image size takes", MIN_DOWNS, 10)
-    num_blocks: int = option(9, "resnet: residual blocks; adalin: those on each side of the bottleneck", 1)
+    num_blocks: int = option(9, "resnet: residual blocks; adalin: those of each half (its authors: 4)", 1)
     skips: bool = option(False, "adalin: join the encoder's features to the decoder, as a U-Net does")
     upsampling: Literal["transposed", "bilinear"] = option(
         "transposed", "unet, resnet: transposed convolution, or resize and convolution (no checkerboard)"
@@ -54,8 +56,6 @@ class PartsConfig(Config):
         if self.image_size % self.size_multiple:
             what = f"a U-Net of {self.downs} halvings" if self.generator_type == "unet" else "this generator"
             raise UserError(f"image_size={self.image_size}: {what} needs a multiple of {self.size_multiple}")
-        if self.generator_type == "adalin" and self.dropout:
-            raise UserError("generator_type=adalin has no dropout: give --set dropout=false")
         if self.discriminator_type != "patch" and self.discriminator_scales > 1:
             raise UserError(f"discriminator_scales={self.discriminator_scales} needs discriminator_type=patch")
         if self.discriminator_type == "image" and self.preprocess in ("scale_width", "none"):
@@ -63,13 +63,46 @@ class PartsConfig(Config):
                 f"preprocess={self.preprocess} gives images of differing sizes, and discriminator_type=image takes one "
                 "size: give another discriminator_type"
             )
-        # The last two convolutions of a patch discriminator take a pixel each from the 3 that must be left for them.
-        too_small = 2 ** (self.discriminator_layers + self.discriminator_scales)
-        if self.discriminator_type == "patch" and self.image_size <= too_small:
+        if self.image_size < self.min_side:
             raise UserError(
                 f"image_size={self.image_size}: discriminator_layers={self.discriminator_layers} and "
-                f"discriminator_scales={self.discriminator_scales} need more than {too_small} px; give fewer of them"
+                f"discriminator_scales={self.discriminator_scales} need {self.min_side} px; give fewer of them"
             )
+
+    @property
+    def min_side(self) -> int:
+        # The last two convolutions of a patch discriminator take a pixel each from the 3 that must be left for them.
+        patches = 2 ** (self.discriminator_layers + self.discriminator_scales) + 1
+        return patches if self.discriminator_type == "patch" else MIN_SIDE
+
+    @property
+    def idle(self) -> dict[str, str]:
+        generator, discriminator = (
+            f"generator_type={self.generator_type}",
+            f"discriminator_type={self.discriminator_type}",
+        )
+        idle = {}
+        if self.generator_type != "unet":
+            idle["num_downs"] = generator
+        if self.generator_type == "unet":
+            idle["num_blocks"] = generator
+        if self.generator_type != "adalin":
+            idle["skips"] = generator
+        else:
+            idle |= dict.fromkeys(("norm", "upsampling", "dropout"), generator)
+        if not self.drops and not (self.generator_type != "adalin" and self.norm == "batch"):
+            idle["inference_mode"] = "neither dropout nor batch norm"
+        if self.discriminator_type != "patch":
+            idle["discriminator_layers"] = discriminator
+        if self.gan_mode != "wgangp":
+            idle["lambda_gradient_penalty"] = f"gan_mode={self.gan_mode}"
+        return super().idle | idle
+
+    @property
+    def drops(self) -> bool:
+        """Whether the generator has blocks that drop values: a U-Net of few halvings has none, nor has AdaLIN."""
+        deep_enough = self.downs > MIN_DOWNS if self.generator_type == "unet" else self.generator_type == "resnet"
+        return self.dropout and deep_enough
 
     @property
     def downs(self) -> int:
@@ -87,7 +120,7 @@ class PartsConfig(Config):
     @property
     def takes_seed(self) -> bool:
         """Whether a trained generator draws dropout as its noise."""
-        return self.dropout and self.inference_mode == "train"
+        return self.drops and self.inference_mode == "train"
 
 
 def build_generator(config: PartsConfig, input_channels: int, output_channels: int, name: str) -> keras.Model:

@@ -34,6 +34,15 @@ class Pix2PixConfig(PartsConfig):
     lambda_gan: float = option(1.0, "weight of the adversarial loss; 0: L1 alone, without a discriminator", 0.0)
     lambda_l1: float = option(100.0, "weight of the L1 distance to the target", 0.0)
 
+    @property
+    def idle(self) -> dict[str, str]:
+        idle = super().idle
+        if not self.lambda_gan:
+            names = [field.name for field in dataclasses.fields(self) if field.name.startswith("discriminator_")]
+            names += ["gan_mode", "lambda_gradient_penalty", "conditional"]
+            idle |= dict.fromkeys(names, "lambda_gan=0")
+        return idle
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.lambda_gan and not self.lambda_l1:
@@ -133,10 +142,13 @@ class Pix2Pix(TranslationModel):
         }
         if mode == "wgangp":
             alpha = example_noise((self.config.seed, _PENALTY), example_index, 1, uniform=True)
-            penalty = gradient_penalty(lambda image: self._judge(input_image, image), target_image, fake_image, alpha)
+            seen = [self._seen(input_image, image) for image in (target_image, fake_image)]
+            penalty = gradient_penalty(lambda image: judge(self.discriminator, image), *seen, alpha)
             losses["gradient_penalty"] = self.config.lambda_gradient_penalty * penalty
         return losses
 
     def _judge(self, input_image: tf.Tensor, image: tf.Tensor) -> list[tf.Tensor]:
-        seen = tf.concat([input_image, image], axis=-1) if self.config.conditional else image
-        return judge(self.discriminator, seen)
+        return judge(self.discriminator, self._seen(input_image, image))
+
+    def _seen(self, input_image: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        return tf.concat([input_image, image], axis=-1) if self.config.conditional else image

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from gan_zoo.initializers import make_initializer
+from gan_zoo.layers import with_bias
 from gan_zoo.normalization import InstanceNorm
 
 
@@ -127,7 +128,7 @@ class ConvMeanPool(keras.layers.Conv2D):
         ]
         folded = tf.cast(tf.add_n(shifts) / 4.0, image.dtype)
         pooled = tf.nn.conv2d(image, folded, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return tf.nn.bias_add(pooled, tf.cast(self.bias, image.dtype))
+        return with_bias(self, pooled)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, _ = input_shape

@@ -30,7 +30,8 @@ def patch_discriminator(
         num_layers: strided convolutions.
         num_scales: independent networks on ever smaller images.
         norm: batch, instance, layer or none, behind every convolution but the first and the last; or spectral, which
-            normalizes all kernels. As in the authors' code the convolutions in between have no bias with batch or none.
+            normalizes all kernels. The first and the last convolution always have a bias, those in between only with
+            instance, as in the authors' code, or spectral.
         init_type, init_gain: of all kernels, see `make_initializer`.
         name: of the Keras model.
 

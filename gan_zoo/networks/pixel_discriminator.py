@@ -21,7 +21,8 @@ def pixel_discriminator(
         input_channels: of the image, or of the condition and the image joined.
         base_filters: channels of the first convolution; the second has twice as many.
         norm: batch, instance, layer or none, behind the second convolution; or spectral, which normalizes all kernels.
-            As in the authors' code the second and third convolutions have no bias with batch or none.
+            The first convolution always has a bias, the second and the third only with instance, as in the authors'
+            code, or spectral.
         init_type, init_gain: of all kernels, see `make_initializer`.
         name: of the Keras model.
 

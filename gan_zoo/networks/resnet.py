@@ -11,7 +11,7 @@ from gan_zoo.networks.resnet_layers import (
     HalfSizeConv2D,
     MirroredConv2D,
 )
-from gan_zoo.normalization import make_norm, norm_has_bias
+from gan_zoo.normalization import NORMS, make_norm, norm_has_bias
 
 UPSAMPLINGS = ("transposed", "bilinear")
 
@@ -39,8 +39,8 @@ def resnet(
         input_channels, output_channels: of the images.
         num_blocks: residual blocks of two 3x3 convolutions, at a quarter of the size; 0 is allowed.
         base_filters: channels of the first convolution; the blocks have four times as many.
-        norm: batch, instance, layer or none, behind every convolution but the last. As in the authors' code the
-            convolutions before it have a bias only if it is instance.
+        norm: batch, instance, layer or none, behind every convolution but the last. As in the authors' code, which has
+            no layer, the convolutions before it have a bias only if it is instance; the last always has one.
         upsampling: `transposed` (3x3 transposed convolution) or `bilinear` (resize, reflection padding, 3x3).
         dropout: whether each block drops half of its values between its convolutions. The model then takes a seed an
             image, that alone decides which values its image loses.
@@ -59,6 +59,10 @@ def resnet(
         raise ValueError(f"num_blocks must not be negative. Received: num_blocks={num_blocks}")
     if upsampling not in UPSAMPLINGS:
         raise ValueError(f"upsampling must be one of {UPSAMPLINGS}. Received: upsampling={upsampling!r}")
+    if norm not in NORMS:
+        raise ValueError(f"norm must be one of {', '.join(NORMS)}. Received: norm={norm!r}")
+    if inference_mode not in ("train", "eval"):
+        raise ValueError(f"inference_mode must be train or eval. Received: inference_mode={inference_mode!r}")
     image = keras.Input((None, None, input_channels), name="image")
     seed = keras.Input((), dtype="int64", name="seed") if dropout else None
     inference = "image" if inference_mode == "train" else "running"

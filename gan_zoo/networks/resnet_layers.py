@@ -7,6 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.layers import sizes, with_bias
+
+# Up to this side, in pixels, the minimal filtering is the faster form: its cost a pixel grows with the side, the plain
+# convolution's does not. On two cores and 256 channels it takes 40 % of the plain one's time at 64 px, 140 % at 128 px.
+LARGEST_FILTERED_SIDE = 96
+
 
 class _SameSizeConv2D(keras.layers.Conv2D):
     """A convolution that keeps the size of its image: mirrored at the border, the border pixel itself not repeated."""
@@ -35,11 +41,11 @@ class ConvFromImage(_SameSizeConv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         side, channels = self.kernel_size[0], image.shape[-1]
-        width = _sizes(image)[2]
+        width = sizes(image)[2]
         padded = self._padded(image)
         columns = tf.concat([padded[:, :, shift : shift + width] for shift in range(side)], axis=-1)
         kernel = tf.reshape(self.kernel, [side, 1, side * channels, self.filters])
-        return _with_bias(self, tf.nn.conv2d(columns, kernel, strides=1, padding="VALID"))
+        return with_bias(self, tf.nn.conv2d(columns, kernel, strides=1, padding="VALID"))
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -55,12 +61,12 @@ class ConvToImage(_SameSizeConv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         side, channels = self.kernel_size[0], image.shape[-1]
-        height = _sizes(image)[1]
+        height = sizes(image)[1]
         kernel = tf.transpose(tf.convert_to_tensor(self.kernel), [1, 2, 0, 3])  # [column, C, row, filters]
         kernel = tf.reshape(kernel, [1, side, channels, side * self.filters])
         maps = tf.nn.conv2d(self._padded(image), kernel, strides=1, padding="VALID")
         maps = tf.split(maps, side, axis=-1)
-        return _with_bias(self, tf.add_n([maps[row][:, row : row + height] for row in range(side)]))
+        return with_bias(self, tf.add_n([maps[row][:, row : row + height] for row in range(side)]))
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -75,7 +81,7 @@ class HalfSizeConv2D(keras.layers.Conv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         kernel = tf.convert_to_tensor(self.kernel)
-        return _with_bias(self, tf.nn.conv2d(image, kernel, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]]))
+        return with_bias(self, tf.nn.conv2d(image, kernel, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]]))
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -90,12 +96,12 @@ class DoubleSizeConv2DTranspose(keras.layers.Conv2DTranspose):
         super().__init__(filters, **{**kwargs, "kernel_size": 3, "strides": 2, "padding": "same"})
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width, _ = _sizes(image)
+        batch, height, width, _ = sizes(image)
         size = [batch, 2 * height, 2 * width, self.filters]
         kernel = tf.convert_to_tensor(self.kernel)
         # Without the row and column that slicing would drop: half the time of "valid" and a slice.
         result = tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return _with_bias(self, result)
+        return with_bias(self, result)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -104,8 +110,9 @@ class MirroredConv2D(_SameSizeConv2D):
 
     Computed by Winograd's minimal filtering (Lavin and Gray 2015, arXiv 1509.09308, F(4x4, 3x3)) in a quarter of the
     products: both sides are taken to a space of 6x6 frequencies a tile of 4x4 pixels, where a convolution is a matrix
-    product of the channels. Results differ from the plain convolution's by 4e-6 of the largest in float32. GPUs choose
-    such algorithms themselves, and 16-bit types have no digits to spare: both take the plain one.
+    product of the channels. Results differ from the plain convolution's by 4e-6 of the largest in float32. The plain one
+    is taken on GPUs, which choose such algorithms themselves, in 16-bit types, which have no digits to spare, and for
+    sides above `LARGEST_FILTERED_SIDE` or unknown while the graph is made.
 
     Args:
         filters: output channels.
@@ -116,35 +123,24 @@ class MirroredConv2D(_SameSizeConv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         kernel = tf.convert_to_tensor(self.kernel)
-        if image.dtype.size < 4 or tf.config.list_logical_devices("GPU"):
-            return _with_bias(self, tf.nn.conv2d(self._padded(image), kernel, strides=1, padding="VALID"))
-        return _with_bias(self, mirrored_convolution(image, kernel))
-
-
-def _sizes(tensor: tf.Tensor) -> list[int | tf.Tensor]:
-    """The lengths of all axes: as numbers where they are known, so that results keep their static shapes."""
-    if None not in tensor.shape:
-        return list(tensor.shape)
-    dynamic = tf.shape(tensor)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
-
-
-def _with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
-    return tf.nn.bias_add(result, tf.convert_to_tensor(layer.bias)) if layer.use_bias else result
+        small = all(side is not None and side <= LARGEST_FILTERED_SIDE for side in image.shape[1:3])
+        if small and image.dtype.size >= 4 and not tf.config.list_logical_devices("GPU"):
+            return with_bias(self, mirrored_convolution(image, kernel))
+        return with_bias(self, tf.nn.conv2d(self._padded(image), kernel, strides=1, padding="VALID"))
 
 
 @tf.custom_gradient
 def mirrored_convolution(image: tf.Tensor, kernel: tf.Tensor) -> tuple:
-    """The convolution of `[B, H, W, C]`, mirrored at its border, with `[3, 3, C, F]`: `[B, H, W, F]`.
+    """The convolution of `[B, H, W, C]`, mirrored at its border, with `[3, 3, C, F]`: `[B, H, W, F]`; known H and W.
 
     Every step is linear in the image and in the kernel, so the gradients are the transposed steps in reverse. They
     start from image and kernel again: keeping their frequencies would take four times the memory of the image.
     """
     dtype = image.dtype
-    _, height, width, channels = _sizes(image)
+    _, height, width, channels = image.shape
     filters = kernel.shape[-1]
-    to_rows, from_rows = _tile_matrices(height, dtype)
-    to_columns, from_columns = _tile_matrices(width, dtype)
+    to_rows, from_rows = (tf.constant(matrix, dtype) for matrix in _tile_matrices(height))
+    to_columns, from_columns = (tf.constant(matrix, dtype) for matrix in _tile_matrices(width))
     of_kernel = tf.constant(KERNEL_TO_36, dtype)
 
     def image_frequencies(image: tf.Tensor) -> tf.Tensor:
@@ -188,29 +184,17 @@ KERNEL_TO_6, PIXELS_TO_6, PIXELS_FROM_6 = _minimal_filter()
 KERNEL_TO_36 = np.einsum("ri,cj->crij", KERNEL_TO_6, KERNEL_TO_6).reshape(36, 9)
 
 
-def _tile_matrices(size: int | tf.Tensor, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
+@functools.lru_cache(maxsize=16)  # of at most 220 kB each
+def _tile_matrices(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Along one side: `[6 * tiles, size]` from pixels, mirroring included, and `[size, 6 * tiles]` back to pixels."""
-    if isinstance(size, int):
-        return tuple(tf.constant(matrix, dtype) for matrix in _known_tile_matrices(size))
-    return _any_tile_matrices(size, dtype)
-
-
-@functools.lru_cache(maxsize=64)
-def _known_tile_matrices(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The matrices of a known size as numbers: a graph of many layers would else hold all their operations."""
-    with tf.init_scope():
-        return tuple(matrix.numpy() for matrix in _any_tile_matrices(tf.constant(size), tf.float64))
-
-
-def _any_tile_matrices(size: tf.Tensor, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
     tiles = (size + 3) // 4
-    place = tf.abs(tf.range(-1, 4 * tiles + 1))
-    place = size - 1 - tf.abs(size - 1 - place)
-    mirrored = tf.one_hot(place, size, dtype=dtype)  # [4 * tiles + 2, size]; what lies farther out is zero.
-    six = tf.stack([mirrored[first : first + 4 * tiles - 3 : 4] for first in range(6)])  # [6, tiles, size]
-    into = tf.tensordot(tf.constant(PIXELS_TO_6, dtype), six, 1)
-    out_of = tf.einsum("pf,st->spft", tf.constant(PIXELS_FROM_6, dtype), tf.eye(tiles, dtype=dtype))
-    return tf.reshape(into, [6 * tiles, size]), tf.reshape(out_of, [4 * tiles, 6 * tiles])[:size]
+    place = np.abs(np.arange(-1, 4 * tiles + 1))
+    place = size - 1 - np.abs(size - 1 - place)
+    mirrored = (place[:, np.newaxis] == np.arange(size)).astype(float)  # [4 * tiles + 2, size]; zero farther out.
+    six = np.stack([mirrored[first : first + 4 * tiles - 3 : 4] for first in range(6)])  # [6, tiles, size]
+    into = np.tensordot(PIXELS_TO_6, six, 1)
+    out_of = np.einsum("pf,st->spft", PIXELS_FROM_6, np.eye(tiles))
+    return into.reshape(6 * tiles, size), out_of.reshape(4 * tiles, 6 * tiles)[:size]
 
 
 def _into_tiles(image: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, transpose: bool = False) -> tf.Tensor:
@@ -218,7 +202,7 @@ def _into_tiles(image: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, transpose
 
     rows `[6 * tiles, H]` and columns `[6 * tiles, W]`, or, if `transpose`, what `_out_of_tiles` takes.
     """
-    batch, height, width, channels = _sizes(image)
+    batch, height, width, channels = sizes(image)
     x = tf.matmul(columns, tf.reshape(image, [batch * height, width, channels]), transpose_a=transpose)
     x = tf.transpose(tf.reshape(x, [batch, height, 6, -1]), [0, 2, 1, 3])
     x = tf.matmul(rows, tf.reshape(x, [batch * 6, height, -1]), transpose_a=transpose)
@@ -230,9 +214,9 @@ def _out_of_tiles(tiles: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, transpo
 
     rows `[H, 6 * tiles]` and columns `[W, 6 * tiles]`, or, if `transpose`, what `_into_tiles` takes.
     """
-    batch, _, _, channels = _sizes(tiles)
-    height, width = (_sizes(matrix)[1 if transpose else 0] for matrix in (rows, columns))
-    many = _sizes(rows)[0 if transpose else 1]
+    batch, _, _, channels = sizes(tiles)
+    height, width = (sizes(matrix)[1 if transpose else 0] for matrix in (rows, columns))
+    many = sizes(rows)[0 if transpose else 1]
     x = tf.matmul(rows, tf.reshape(tiles, [batch * 6, many, -1]), transpose_a=transpose)
     x = tf.transpose(tf.reshape(x, [batch, 6, height, -1]), [0, 2, 1, 3])
     x = tf.matmul(columns, tf.reshape(x, [batch * height, -1, channels]), transpose_a=transpose)
