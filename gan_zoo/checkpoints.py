@@ -102,7 +102,9 @@ class Checkpoints:
             status.assert_consumed()
         except AssertionError as error:
             reason = str(error).splitlines()[0]
-            raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
+            raise UserError(
+                f"checkpoint {path} does not fit: it was saved by other code, or with other settings ({reason})"
+            ) from None
         self.restored_run, self._record.run = self._record.run, run
         return int(self._step.numpy())
 
@@ -226,7 +228,9 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
         status.assert_existing_objects_matched()
     except AssertionError as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"checkpoint {path} does not fit: it was saved by other code ({reason})") from None
+        raise UserError(
+            f"checkpoint {path} does not fit: it was saved by other code, or with other settings ({reason})"
+        ) from None
     return _step_of(path)
 
 
@@ -250,6 +254,11 @@ def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
     # What TensorFlow raises for a damaged file depends on where the damage is.
     except (tf.errors.OpError, ValueError, IndexError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
+        if "incompatible tensor with shape" in reason:
+            raise UserError(
+                f"checkpoint {path} does not fit these settings: repeat those of the run "
+                f"(for an imported one those that import_weights.py printed); {reason}"
+            ) from None
         raise UserError(
             f"checkpoint {path} is damaged ({reason}): remove its files to go on from the one before"
         ) from None

@@ -26,6 +26,9 @@ NETWORKS: Mapping[str, Mapping[str, str]] = {
 }
 CHANNELS = (1, 3, 4)
 AUTHORS_LATENT_DIM = 8
+# Halvings, strided convolutions, residual blocks and scales: far more than any image has room for, or anyone trained.
+MAX_DEPTH = {"unet": 12, "resnet": 100, "patch": 12, "pixel": 1, "resnet encoder": 8, "plain encoder": 9}
+MAX_SCALES = 8
 Found = tuple[str, dict[str, Any], list[str]]
 
 
@@ -46,6 +49,8 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
         families = {"G": ("unet", "resnet"), "D": ("patch", "pixel"), "E": ("resnet encoder", "plain encoder")}[part[0]]
         if networks[part].family not in families:
             raise UserError(f"the network {part} is not what its name says, but a {networks[part]}")
+        if networks[part].depth > MAX_DEPTH[networks[part].family] or networks[part].scales > MAX_SCALES:
+            raise UserError(f"the network {part} is deeper than any image has room for: {networks[part]}")
     if {"G_A", "G_B"} <= set(networks):
         name, build = "cyclegan", _cyclegan
     elif generators != ["G"]:

@@ -22,7 +22,7 @@ from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.loading import load_run
-from gan_zoo.networks.torch_architecture import Architecture, recognise, without_wrappers
+from gan_zoo.networks.torch_architecture import Architecture, inner_kernels, recognise, without_wrappers
 from gan_zoo.networks.torch_names import (
     BATCHES,
     joined_inputs,
@@ -36,6 +36,8 @@ from gan_zoo.torch_files import read_state_dict, write_state_dict
 from gan_zoo.torch_settings import NETWORKS, model_and_settings
 
 IMPORT_FILE = "imported.json"
+MAX_NAME = 400  # characters; the innermost of a U-Net of 12 halvings has about 100
+MAX_BATCHES = 1 << 53
 FILE_NAME = re.compile(r"(?P<epoch>.+)_net_(?P<part>G|D|E|D2|G_A|G_B|D_A|D_B)\.pth")
 
 
@@ -97,17 +99,42 @@ def read_network(path: pathlib.Path) -> TorchNetwork:
         UserError: if it cannot be read, or is no network of the authors'.
     """
     arrays, remarks = without_wrappers(read_state_dict(path))
-    batches = [int(array) for name, array in arrays.items() if name.endswith(f".{BATCHES}") and array.shape == ()]
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise UserError(f"{path}: {name} has numbers that are not finite")
+    _check_tensors(path, arrays)
+    batches = [int(array) for name, array in arrays.items() if name.endswith(f".{BATCHES}")]
     try:
         architecture = recognise(arrays)
     except UserError as error:
         raise UserError(f"{path} {error}") from None
+    # A width is read off one tensor: the others have to bear it out before a network of that width is made.
+    for name, shape in inner_kernels(architecture):
+        if name not in arrays or arrays[name].shape != shape:
+            complaint = _other_shape(arrays[name], shape) if name in arrays else "is missing"
+            raise UserError(f"{path} does not fit {architecture}: {name} {complaint}")
     return TorchNetwork(
         path=path, arrays=arrays, architecture=architecture, batches=max(batches, default=None), remarks=remarks
     )
+
+
+def _check_tensors(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuses what no network holds, whichever it is."""
+    for name in arrays:
+        if len(name) > MAX_NAME or not name.isprintable():
+            raise UserError(f"{path} is none of the authors' networks: one of its tensors is called {name[:80]!r}")
+    # Tensors may share their numbers; bfloat16 takes twice the bytes here that it takes in the file.
+    if sum(array.nbytes for array in arrays.values()) > 2 * path.stat().st_size:
+        raise UserError(f"{path} is none of the authors' networks: its tensors share numbers, and are larger than it")
+    for name, array in arrays.items():
+        if name.endswith(f".{BATCHES}"):
+            if array.dtype.kind != "i" or array.shape != () or not 0 <= array < MAX_BATCHES:
+                raise UserError(f"{path}: {name} is not the number of batches that a norm has seen")
+        elif array.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                if not np.isfinite(array.astype(np.float32, copy=False)).all():
+                    raise UserError(f"{path}: {name} has numbers that are not finite, or not as float32")
+
+
+def _other_shape(array: np.ndarray, shape: Sequence[int]) -> str:
+    return f"has the shape {list(array.shape)} instead of {list(shape)}"
 
 
 def import_weights(
@@ -191,7 +218,7 @@ def _assign(model: TranslationModel, networks: Mapping[str, TorchNetwork]) -> No
         for name in network.arrays.keys() & variables.keys():
             array, shape = network.arrays[name], torch_shape(variables[name])
             if array.shape != shape:
-                complaints.append((f"has the shape {list(array.shape)} instead of {list(shape)}", [name]))
+                complaints.append((_other_shape(array, shape), [name]))
             elif array.dtype.kind != ("i" if name in optional else "f"):
                 complaints.append((f"is of the type {array.dtype}", [name]))
             elif name not in optional:
@@ -209,6 +236,19 @@ def _assign(model: TranslationModel, networks: Mapping[str, TorchNetwork]) -> No
 def _swapped(model: TranslationModel, role: str) -> dict[str, int]:
     """The kernels whose inputs the authors' code has in another order than ours."""
     return {} if isinstance(model, BicycleGAN) else joined_inputs(model.networks[role])
+
+
+def _imported_batches(path: pathlib.Path) -> dict[str, int | None]:
+    """How many batches the norms of each network had seen when it was imported; nothing for a run of ours."""
+    if not path.exists():
+        return {}
+    try:
+        batches = {role: entry[BATCHES] for role, entry in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (ValueError, AttributeError, KeyError, TypeError):
+        batches = {"": ""}
+    if not all(count is None or (type(count) is int and 0 <= count < MAX_BATCHES) for count in batches.values()):
+        raise UserError(f"{path} is damaged: import the weights again")
+    return batches
 
 
 def _state_dict(model: TranslationModel, role: str, batches: int | None) -> dict[str, np.ndarray]:
@@ -241,12 +281,11 @@ def write_pytorch(workdir: str | os.PathLike[str], folder: str | os.PathLike[str
     """
     run, model, step = load_run(workdir)
     folder = pathlib.Path(folder)
-    record_path = pathlib.Path(workdir) / IMPORT_FILE
-    record = json.loads(record_path.read_text(encoding="utf-8")) if record_path.exists() else {}
+    seen = _imported_batches(pathlib.Path(workdir) / IMPORT_FILE)
     state_dicts = {}
     for part, role in NETWORKS.get(run.model, {}).items():
         if role in model.networks:
-            batches = record.get(role, {BATCHES: 0})[BATCHES]
+            batches = seen.get(role, 0)
             batches = None if batches is None else batches + step
             state_dicts[folder / f"latest_net_{part}.pth"] = _state_dict(model, role, batches)
     if not state_dicts:

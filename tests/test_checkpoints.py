@@ -255,11 +255,14 @@ def test_damage_is_named(models, tmp_path, suffix, length) -> None:
 
 def test_another_models_checkpoint_is_refused(models, tmp_path) -> None:
     Checkpoints(tmp_path, models[0], RUN).save(1)
-    for changes in ({"encoder_type": "resnet"}, {"latent_dim": 5}):
+    for changes, what in (
+        ({"encoder_type": "resnet"}, "step-1 does not fit"),
+        ({"latent_dim": 5}, "step-1 does not fit these settings: repeat those of the run"),
+    ):
         other = new_model(**changes)
-        with pytest.raises(UserError, match="step-1"):
+        with pytest.raises(UserError, match=what):
             Checkpoints(tmp_path, other, RUN).restore_latest()
-        with pytest.raises(UserError, match="step-1"):
+        with pytest.raises(UserError, match=what):
             restore_networks(other, tmp_path)
 
 

@@ -4,6 +4,7 @@ The `.pth` files in tests/parity are those of the recordings beside them, saved 
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import pathlib
@@ -25,12 +26,14 @@ from gan_zoo.networks.latent_encoder import plain_encoder
 from gan_zoo.networks.patch_discriminator import patch_discriminator
 from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
-from gan_zoo.networks.torch_architecture import recognise
+from gan_zoo.networks.torch_architecture import inner_kernels, recognise
 from gan_zoo.networks.torch_names import torch_shape, torch_variables
 from gan_zoo.networks.unet import unet
 from gan_zoo.torch_files import read_state_dict, write_state_dict
-from gan_zoo.weights import find_files, import_weights, write_pytorch
+from gan_zoo.torch_settings import model_and_settings
+from gan_zoo.weights import IMPORT_FILE, find_files, import_weights, read_network, write_pytorch
 
+COUNT = "model.model.1.model.2.num_batches_tracked"
 PARITY = pathlib.Path(__file__).parent / "parity"
 TINY = {"image_size": 32, "num_downs": 5, "base_filters": 4, "discriminator_filters": 4, "discriminator_layers": 1}
 
@@ -239,7 +242,8 @@ def test_an_imported_run_translates_and_is_trained_on(tiny: Pix2Pix, tmp_path, m
     assert "--set num_downs=5" in command and "--set norm=batch" in command
     words = [*command.split(), "--steps=1", "--sample_every=0"]
     unfit = run_train(*words, "--set", "base_filters=8")
-    assert_one_line(unfit, 2, "step-0")
+    assert_one_line(unfit, 2, "step-0 does not fit these settings", "those that import_weights.py printed")
+    assert "damaged" not in unfit.err
     assert json.loads((tmp_path / "run" / "config.json").read_text())["settings"]["base_filters"] == 4
     # Another schedule and batch size than the default ones: only the weights come from the import.
     more = ["--set", "learning_rate=0", "--set", "schedule=plateau", "--batch_size=2"]
@@ -317,6 +321,11 @@ def test_z_at_the_image_needs_the_encoder_to_be_told(tmp_path) -> None:
         (lambda arrays: arrays | {"model.model.0.weight": np.zeros(3, np.float32)}, ["model.model.0.weight"]),
         (lambda arrays: {"model.model.0.weight": arrays["model.model.0.weight"]}, ["none of the authors' networks"]),
         (lambda arrays: {}, ["none of the authors' networks"]),
+        (lambda arrays: {f"{k}\n\x1b[2J": v for k, v in arrays.items()}, ["none of the authors' networks"]),
+        (lambda arrays: arrays | {COUNT: np.array(np.nan, np.float32)}, [COUNT, "not the number of batches"]),
+        (lambda arrays: arrays | {COUNT: np.array(-1)}, [COUNT, "not the number of batches"]),
+        (lambda arrays: arrays | {COUNT: np.zeros(2, np.int64)}, [COUNT, "not the number of batches"]),
+        (lambda arrays: arrays | {"model.model.3.bias": np.full(3, 1e300)}, ["model.model.3.bias", "float32"]),
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_written(tiny: Pix2Pix, tmp_path, change, parts) -> None:
@@ -324,6 +333,88 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(tiny: Pix2Pix, tmp_pa
     result = run(f"--weights={path}", f"--workdir={tmp_path / 'run'}", "--set", "image_size=32")
     assert_one_line(result, 2, str(path), *parts)
     assert [file.name for file in tmp_path.iterdir()] == ["latest_net_G.pth"]
+
+
+def narrow(*names: str, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """One number for a kernel that has none of the others' widths."""
+    arrays = {name.replace("_", "."): np.ones(shape, np.float32) for name, shape in shapes.items()}
+    return arrays | {name: np.ones((1, 1, 1, 1), np.float32) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("part", "arrays", "parts"),
+    [
+        (
+            "G",
+            narrow(
+                "model.10.conv_block.1.weight",
+                "model.10.conv_block.5.weight",
+                "model.4.weight",
+                "model.7.weight",
+                "model.11.weight",
+                model_1_weight=(20000, 1, 1, 1),
+                model_18_weight=(3, 1, 1, 1),
+            ),
+            ["ResNet of 1 blocks, 20000 filters", "model.4.weight", "[40000, 20000, 3, 3]"],
+        ),
+        (
+            "G",
+            narrow("model.model.1.model.1.weight", model_model_0_weight=(20000, 3, 1, 1), model_model_3_weight=(1, 3)),
+            ["U-Net of 2 halvings, 20000 filters", "model.model.1.model.1.weight", "[40000, 20000, 4, 4]"],
+        ),
+        (
+            "D",
+            narrow("model.2.weight", "model.5.weight", model_0_weight=(20000, 6, 1, 1)),
+            ["PatchGAN of 1 strided convolutions, 20000 filters", "model.2.weight", "[40000, 20000, 4, 4]"],
+        ),
+        (
+            "E",
+            narrow("conv.2.weight", conv_0_weight=(20000, 3, 1, 1), fc_0_weight=(8, 1)),
+            ["encoder of 2 strided convolutions, 20000 filters", "conv.2.weight", "[40000, 20000, 4, 4]"],
+        ),
+    ],
+)
+def test_a_width_that_the_other_tensors_lack_is_refused_before_anything_is_built(
+    tmp_path, monkeypatch, part, arrays, parts
+) -> None:
+    def build(*_) -> None:
+        raise AssertionError("was built")
+
+    monkeypatch.setattr("gan_zoo.weights.model_and_settings", build)
+    path = tmp_path / f"latest_net_{part}.pth"
+    write_state_dict(path, arrays)
+    assert path.stat().st_size < 600_000
+    for words in (["--dry_run"], [f"--workdir={tmp_path / 'run'}"]):
+        assert_one_line(run(f"--weights={path}", *words), 2, str(path), *parts)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "case", ["cyclegan_resnet6_64_net_G_A", "bicyclegan_all_128_net_E", "bicyclegan_all_128_net_D"]
+)
+def test_every_kernel_that_is_compared_is_one_of_the_authors(case: str) -> None:
+    arrays = read_state_dict(PARITY / f"{case}.pth")
+    kernels = dict(inner_kernels(recognise(arrays)))
+    assert kernels and kernels == {name: arrays[name].shape for name in kernels}
+    # What is not compared is no larger than what is: the bound holds for all of the network.
+    sizes = sum(array.size for array in arrays.values())
+    assert sum(np.prod(shape) for shape in kernels.values()) > sizes / 4
+
+
+def test_numbers_that_tensors_share_count_for_each(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "latest_net_G.pth"
+    path.write_bytes(bytes(1000))
+    shared = np.ones((100, 3), np.float32)
+    monkeypatch.setattr("gan_zoo.weights.read_state_dict", lambda _: {"a": shared, "b": shared})
+    with pytest.raises(UserError, match="share numbers"):
+        read_network(path)
+
+
+def test_networks_that_are_too_deep_are_refused() -> None:
+    arrays = shapes(unet(input_channels=3, output_channels=3, num_downs=5, base_filters=1))
+    deep = dataclasses.replace(recognise(arrays), depth=40)
+    with pytest.raises(UserError, match="the network G is deeper than any image has room for: U-Net of 40"):
+        model_and_settings({"G": deep})
 
 
 def test_networks_that_do_not_belong_together(tiny: Pix2Pix, tmp_path) -> None:
@@ -413,3 +504,7 @@ def test_files_that_are_there_are_not_overwritten(tiny: Pix2Pix, tmp_path) -> No
         write_pytorch(tmp_path / "run", tmp_path)
     assert (tmp_path / "latest_net_G.pth").read_bytes() == before
     assert not (tmp_path / "latest_net_D.pth").exists()
+    for damaged in ("{", "[]", '{"generator": {}}', '{"generator": {"num_batches_tracked": "7"}}'):
+        (tmp_path / "run" / IMPORT_FILE).write_text(damaged)
+        with pytest.raises(UserError, match=r"imported\.json is damaged"):
+            write_pytorch(tmp_path / "run", tmp_path / "back")
