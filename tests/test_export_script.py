@@ -42,7 +42,7 @@ def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
     taken = {}
     monkeypatch.setattr(serving, "export", lambda translators, *_: taken.update(translators) or tmp_path)
     monkeypatch.setattr(serving, "signatures", lambda translators: [])
-    save_run(tmp_path / "run", small("pix2pix"), name="pix2pix")
+    save_run(tmp_path / "run", small("pix2pix", image_size=64), name="pix2pix")
     for arguments, takes_seed in [([], True), (["--inference_mode=eval"], False), (["--inference_mode=train"], True)]:
         assert run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)[0] == 0
         assert taken["translate"].takes_seed == takes_seed
