@@ -121,7 +121,7 @@ def main(args: flags.FlagValues) -> int:
     return train(
         model_class,
         config,
-        dataclasses.replace(run, num_examples=counts[0] if len(counts) == 1 else counts),
+        dataclasses.replace(run, num_examples=len(source), domain_counts=counts if len(counts) > 1 else None),
         workdir,
         source=source,
         sample_source=sample_source,

@@ -230,7 +230,8 @@ class Run:
     model: str
     dataset: str
     data_dir: str | None
-    num_examples: int | list[int] | None = None  # to train on, of each domain; None where it is not known (yet)
+    num_examples: int | None = None  # to train on; None where it is not known (yet)
+    domain_counts: list[int] | None = None  # of unpaired images; None for pairs, or where it is not known (yet)
     settings: dict[str, Any]
     origins: dict[str, str] = dataclasses.field(default_factory=dict)
     versions: dict[str, str] = dataclasses.field(default_factory=versions)
@@ -269,8 +270,12 @@ class Run:
     def differences(self, other: "Run", may_change: Sequence[str] = ()) -> list[str]:
         """What keeps `other` from continuing this run, one text a difference, but for the settings in `may_change`."""
         pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("model", "dataset", "data_dir")]
-        if self.num_examples is not None and other.num_examples is not None:
-            pairs.append(("the number of training examples", self.num_examples, other.num_examples))
+        for what, old, new in (
+            ("the number of training examples", self.num_examples, other.num_examples),
+            ("the number of images of each domain", self.domain_counts, other.domain_counts),
+        ):
+            if old is not None and new is not None:
+                pairs.append((what, old, new))
         for key in sorted(self.settings.keys() | other.settings.keys()):
             if key not in may_change:
                 pairs.append((key, self.settings.get(key), other.settings.get(key)))

@@ -146,6 +146,7 @@ def test_a_changed_number_of_examples_is_a_difference_where_both_know_it() -> No
 
 
 def test_each_domain_counts() -> None:
-    before, after = (dataclasses.replace(run(), num_examples=[8, count]) for count in (5, 6))
-    assert before.differences(after) == ["the number of training examples was [8, 5], now [8, 6]"]
+    before, after = (dataclasses.replace(run(), num_examples=8, domain_counts=[8, count]) for count in (5, 6))
+    assert before.differences(after) == ["the number of images of each domain was [8, 5], now [8, 6]"]
+    assert dataclasses.replace(before, domain_counts=None).differences(after) == []  # of before it was noted
     assert Run.from_json(before.to_json()).differences(before) == []
