@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import importlib
 import os
+import re
 import sys
 import tempfile
 import textwrap
@@ -110,6 +111,9 @@ def _parse(flag_values: flags.FlagValues, argv: list[str]) -> None:
         hint = f"did you mean {' or '.join(near)}?" if near else f"the flags are {', '.join(names)}"
         raise UserError(f"unknown flag --{error.flagname}; {hint}") from None
     except flags.Error as error:
+        missing = re.search(r"Flag --(\w+) must have a value other than None", str(error))
+        if missing:
+            raise UserError(f"--{missing[1]} is missing: {flag_values[missing[1]].help}") from None
         raise UserError(str(error)) from None
     if unexpected:
         raise UserError(

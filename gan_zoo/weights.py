@@ -195,7 +195,7 @@ def import_weights(
     # A run that goes on has to repeat what shapes its networks: a data set may recommend something else.
     words = [f"python train.py --model={name} --dataset=... --workdir={folder}"]
     for key, value in config.to_dict().items():
-        if key in found or key in given or key.startswith(("discriminator_", "encoder_", "conditional")):
+        if key in found or key in given or key.startswith(("discriminator_", "encoder_", "conditional", "dropout")):
             words.append(f"--set {key}={_shown(value)}")
     say(f"wrote {folder}; to train on: {' '.join(words)}")
 

@@ -51,7 +51,7 @@ def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "workdir"),
+        ([], "--workdir is missing: folder of a trained run"),
         (["--workdir={}/nowhere"], "nowhere/config.json does not exist"),
         (["--workdir={}", "--checkpoint=99"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),

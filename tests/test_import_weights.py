@@ -107,6 +107,8 @@ def test_cyclegan(tmp_path) -> None:
 def test_bicyclegan(tmp_path) -> None:
     model, recorded, out = imported("bicyclegan_all_128", ["G", "E", "D", "D2"], tmp_path)
     assert "z of length 8 at every level" in out and "encoder of 3 residual blocks" in out and "2 scales" in out
+    # Dropout leaves no trace in the weights: who trains on has to say what was assumed, whatever a data set recommends.
+    assert "--set dropout=true" in out.split("to train on")[1]
     condition, target = recorded("input_image/0")[:2], recorded("target_image/0")[:2]
     mu, logvar = model.encoder(target)
     assert_close(mu, recorded("step0/mu"))
