@@ -9,7 +9,7 @@ code divides by n - 1, a difference of 1e-4 at 64 px that a one-pixel image woul
 import keras
 import tensorflow as tf
 
-from gan_zoo.normalization import widened
+from gan_zoo.normalization import centered_and_variance, widened
 
 EPSILON = 1e-5
 
@@ -88,7 +88,8 @@ def mixed_norm(image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tens
     """
     wide = widened(image)
     rho, gamma, beta = (tf.cast(tf.convert_to_tensor(value), wide.dtype) for value in (rho, gamma, beta))
-    mean, variance = tf.nn.moments(wide, axes=(1, 2))  # [B, C]
+    centered, variance = centered_and_variance(wide, axes=(1, 2))  # [B, H, W, C], [B, 1, 1, C]
+    mean, variance = tf.reduce_mean(wide, axis=(1, 2)), variance[:, 0, 0, :]  # [B, C]
     # All channels have the same number of pixels: the whole image's variance is the mean of theirs and that of their
     # means, which saves a second walk over the pixels.
     layer_mean = tf.reduce_mean(mean, axis=1, keepdims=True)  # [B, 1]
@@ -98,8 +99,8 @@ def mixed_norm(image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tens
     scale = gamma * (instance_scale + layer_scale)
     # What is left of the layer norm's offset once the channel's own mean is gone from the pixels.
     offset = beta + gamma * layer_scale * (mean - layer_mean)
-    mean, scale, offset = (value[:, tf.newaxis, tf.newaxis, :] for value in (mean, scale, offset))
-    return tf.cast((wide - mean) * scale + offset, image.dtype)
+    scale, offset = (value[:, tf.newaxis, tf.newaxis, :] for value in (scale, offset))
+    return tf.cast(centered * scale + offset, image.dtype)
 
 
 def _add_rho(layer: keras.layers.Layer, channels: int) -> keras.Variable:

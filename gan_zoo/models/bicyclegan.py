@@ -15,8 +15,8 @@ from gan_zoo.errors import UserError
 from gan_zoo.losses import gan_loss, kl_loss, l1_loss
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.networks.latent_encoder import plain_encoder, resnet_encoder
-from gan_zoo.networks.patch_discriminator import patch_discriminator
-from gan_zoo.networks.unet import MIN_DOWNS, unet
+from gan_zoo.networks.patch_discriminator import patch_discriminator, smallest_side
+from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 from gan_zoo.noise import example_noise
 
 
@@ -57,12 +57,10 @@ class BicycleGANConfig(Config):
             raise UserError(
                 f"image_size={self.image_size}: a U-Net of {self.downs} halvings needs a multiple of {2**self.downs}"
             )
-        # The last two convolutions of a discriminator take a pixel each from the 3 that must be left for them.
-        too_small = 2 ** (self.discriminator_layers + self.discriminator_scales)
-        if self.image_size <= too_small:
+        if self.image_size < self.min_side:
             raise UserError(
                 f"image_size={self.image_size}: discriminator_layers={self.discriminator_layers} and "
-                f"discriminator_scales={self.discriminator_scales} need more than {too_small} px; give fewer of them"
+                f"discriminator_scales={self.discriminator_scales} need {self.min_side} px; give fewer of them"
             )
 
     @property
@@ -72,10 +70,11 @@ class BicycleGANConfig(Config):
     @property
     def downs(self) -> int:
         """Halvings in the U-Net: `num_downs`, or all that the image size takes."""
-        if self.num_downs is not None:
-            return self.num_downs
-        halvings = (self.image_size & -self.image_size).bit_length() - 1
-        return max(halvings, MIN_DOWNS)
+        return most_downs(self.image_size) if self.num_downs is None else self.num_downs
+
+    @property
+    def min_side(self) -> int:
+        return smallest_side(self.discriminator_layers, self.discriminator_scales)
 
 
 class BicycleGAN(TranslationModel):

@@ -10,10 +10,10 @@ from gan_zoo.config import Config, option
 from gan_zoo.errors import UserError
 from gan_zoo.networks.adalin_resnet import adalin_resnet
 from gan_zoo.networks.image_discriminator import image_discriminator
-from gan_zoo.networks.patch_discriminator import patch_discriminator
+from gan_zoo.networks.patch_discriminator import patch_discriminator, smallest_side
 from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
-from gan_zoo.networks.unet import MIN_DOWNS, unet
+from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 
 MIN_SIDE = 8  # pixels; a generator's reflections need some image to reflect
 
@@ -71,9 +71,9 @@ class PartsConfig(Config):
 
     @property
     def min_side(self) -> int:
-        # The last two convolutions of a patch discriminator take a pixel each from the 3 that must be left for them.
-        patches = 2 ** (self.discriminator_layers + self.discriminator_scales) + 1
-        return patches if self.discriminator_type == "patch" else MIN_SIDE
+        if self.discriminator_type == "patch":
+            return smallest_side(self.discriminator_layers, self.discriminator_scales)
+        return MIN_SIDE
 
     @property
     def idle(self) -> dict[str, str]:
@@ -107,10 +107,7 @@ class PartsConfig(Config):
     @property
     def downs(self) -> int:
         """Halvings in a U-Net: `num_downs`, or all that the image size takes."""
-        if self.num_downs is not None:
-            return self.num_downs
-        halvings = (self.image_size & -self.image_size).bit_length() - 1
-        return max(halvings, MIN_DOWNS)
+        return most_downs(self.image_size) if self.num_downs is None else self.num_downs
 
     @property
     def size_multiple(self) -> int:

@@ -8,6 +8,14 @@ from gan_zoo.layers import OneChannelConv2D
 from gan_zoo.normalization import SpectralConv2D, make_norm, norm_has_bias
 
 
+def smallest_side(num_layers: int, num_scales: int) -> int:
+    """The shortest side, in pixels, that leaves a logit at the smallest scale.
+
+    The last two convolutions take a pixel each from the 3 that must be left for them.
+    """
+    return 2 ** (num_layers + num_scales) + 1
+
+
 def patch_discriminator(
     *,
     input_channels: int,

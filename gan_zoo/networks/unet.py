@@ -10,6 +10,11 @@ from gan_zoo.upsampling import FewChannelsConv2DTranspose
 MIN_DOWNS = 5
 
 
+def most_downs(image_size: int) -> int:
+    """As many halvings as a square image of `image_size` takes, but at least those that a U-Net has."""
+    return max((image_size & -image_size).bit_length() - 1, MIN_DOWNS)
+
+
 def unet(
     *,
     input_channels: int,
