@@ -76,15 +76,6 @@ def recording(request) -> Recording:
     return Recording(request.param)
 
 
-@pytest.fixture
-def float64():
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-
-
 @pytest.fixture(params=["bicyclegan_all_128", "bicyclegan_input_128"])
 def recording64(request, float64) -> Recording:
     return Recording(request.param)

@@ -1,18 +1,12 @@
 """The image pool against a plain list that takes the same decisions, and its decisions against chance."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from own_process import run_script
 
 from gan_zoo.image_pool import ImagePool, pool_draws
 
-TESTS = pathlib.Path(__file__).parent
 SHAPE = (2, 3, 1)
 
 
@@ -110,17 +104,7 @@ def test_a_pool_with_the_state_of_another_goes_on_as_it() -> None:
 
 
 def test_two_devices_share_one_pool() -> None:
-    paths = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "pool_run.py")],
-        env=os.environ | {"PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = run_script("pool_run.py")
     one, mirrored = found["seen"]
     assert one == mirrored and one != sorted(one)
     assert len(found["pools"]) == 4 and all(pool == found["pools"][0] for pool in found["pools"])

@@ -56,15 +56,6 @@ def test_gan_losses_equal_the_authors(mode) -> None:
         assert ours == pytest.approx(float(RECORDED[f"{mode}/{name}"]), rel=1e-6, abs=1e-7)
 
 
-@pytest.fixture
-def float64():
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-
-
 def recorded_critic() -> keras.Model:
     network = patch_discriminator(input_channels=3, base_filters=4, num_layers=3)
     assign(network, recorded_weights(RECORDED))

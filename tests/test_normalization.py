@@ -1,15 +1,12 @@
 """The norms against Keras' layers, arrays recorded from PyTorch, and closed forms in numpy."""
 
-import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from own_process import run_script
 
 from gan_zoo.networks.torch_names import to_keras_layout
 from gan_zoo.normalization import (
@@ -107,18 +104,8 @@ def test_gamma_starts_around_one() -> None:
 
 @pytest.fixture(scope="module")
 def two_devices() -> dict:
-    """What `norm_run.py` prints: the logical devices must be made before TensorFlow starts."""
-    paths = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "norm_run.py")],
-        env=os.environ | {"PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    """What `norm_run.py` prints."""
+    return run_script("norm_run.py")
 
 
 def test_two_devices_normalize_as_one(two_devices) -> None:

@@ -1,33 +1,16 @@
 """Several devices compute what one computes: two logical CPUs, in a process of their own."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
+from own_process import run_script
 
 from gan_zoo.models import MODELS
 from gan_zoo.training import make_strategy
 
-TESTS = pathlib.Path(__file__).parent
-
 
 @pytest.fixture(scope="module")
 def comparisons() -> dict:
-    """By model what `mirrored_run.py` prints: the logical devices must be made before TensorFlow starts."""
-    paths = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "mirrored_run.py")],
-        env=os.environ | {"PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    """By model what `mirrored_run.py` prints."""
+    return run_script("mirrored_run.py")
 
 
 @pytest.mark.parametrize("name", MODELS)
