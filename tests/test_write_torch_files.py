@@ -1,0 +1,54 @@
+"""Writing PyTorch's files without PyTorch."""
+
+import io
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from gan_zoo.torch_files import read_state_dict, write_state_dict
+
+SIX = np.arange(6, dtype=np.float32)
+
+
+def test_what_is_written_is_a_program_for_pytorch(tmp_path) -> None:
+    """Pickle's own machine runs it, with recorders in the place of PyTorch's functions."""
+    arrays = {"a": SIX.reshape(2, 3).T, "n": np.array(2**40), "flag": np.array([True]), "zero": np.zeros([1, 1, 1])}
+    write_state_dict(tmp_path / "net.pth", arrays)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.pth"]
+    archive = zipfile.ZipFile(tmp_path / "net.pth")
+    assert archive.read("net/version") == b"3\n" and archive.read("net/byteorder") == b"little"
+
+    class Machine(pickle.Unpickler):
+        def find_class(self, module, name):
+            if module == "torch._utils":
+                return lambda storage, *claims: (name, storage, *claims)
+            return super().find_class(module, name) if module == "collections" else f"{module}.{name}"
+
+        def persistent_load(self, pid):
+            return pid
+
+    result = Machine(io.BytesIO(archive.read("net/data.pkl"))).load()
+    assert type(result).__name__ == "OrderedDict" and list(result) == list(arrays)
+    expected = ("_rebuild_tensor_v2", ("storage", "torch.FloatStorage", "0", "cpu", 6), 0, (3, 2), (2, 1), False, {})
+    assert result["a"] == expected
+    expected = ("_rebuild_tensor_v2", ("storage", "torch.LongStorage", "1", "cpu", 1), 0, (), (), False, {})
+    assert result["n"] == expected
+    again = read_state_dict(tmp_path / "net.pth")
+    for name, array in arrays.items():
+        assert again[name].dtype == array.dtype and np.array_equal(again[name], array), name
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "net.pth"
+    write_state_dict(path, {"a": SIX})
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="a: PyTorch has no type complex64"):
+        write_state_dict(path, {"a": SIX.astype(np.complex64)})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_state_dict(path, {"a": SIX + 1})
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["net.pth"]
