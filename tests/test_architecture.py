@@ -18,6 +18,7 @@ GROUND = {
     "images",
     "image_pool",
     "initializers",
+    "lab",
     "layers",
     "losses",
     "noise",
