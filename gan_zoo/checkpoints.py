@@ -1,14 +1,13 @@
 """What a checkpoint holds, how it is written so that a crash harms nothing, and how it is read again.
 
-`workdir/checkpoints/` holds the last few of a run (`step-N.*`), `kept/` in it those kept for good. TensorFlow's
-`CheckpointManager` names the newest in a file that it replaces only when all the others are whole.
+Where its files lie is in `checkpoint_files.py`. TensorFlow's `CheckpointManager` names the newest in a file that it
+replaces only when all the others are whole.
 """
 
 import errno
 import math
 import os
 import pathlib
-import re
 import shutil
 from typing import Any
 
@@ -16,12 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.checkpoint_files import FOLDER, KEPT_FOLDER, PREFIX, last_paths, link, step_of, whole_ones
 from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
 
-FOLDER = "checkpoints"
-KEPT_FOLDER = "kept"
-PREFIX = "step"
 LAST_ONES = 3
 
 
@@ -94,7 +91,7 @@ class Checkpoints:
         path = latest_checkpoint(self.folder.parent)
         if path is None:
             return 0
-        if _step_of(path) == 0:  # weights from elsewhere: all but them starts anew, as the settings now have it
+        if step_of(path) == 0:  # weights from elsewhere: all but them starts anew, as the settings now have it
             return restore_networks(self._model, self.folder.parent)
         run = self._record.run
         status = _restore(self._checkpoint, path)
@@ -139,16 +136,7 @@ class Checkpoints:
         """Keeps the checkpoint of a step for good, beside those that come and go; once more changes nothing."""
         kept = self.folder / KEPT_FOLDER
         kept.mkdir(exist_ok=True)
-        # The index last: a checkpoint without it does not exist.
-        for file in sorted(self.folder.glob(f"{PREFIX}-{step}.*")):
-            partial = kept / f".{file.name}.partial"
-            partial.unlink(missing_ok=True)
-            try:
-                os.link(file, partial)
-            except OSError:  # a file system without hard links
-                shutil.copyfile(file, partial)
-            os.replace(partial, kept / file.name)
-            partial.unlink(missing_ok=True)  # stays where both are already links to the same file
+        link(self.folder, step, kept)
 
     def check_space(self) -> None:
         """Refuses to start a run whose checkpoints will not fit.
@@ -158,7 +146,7 @@ class Checkpoints:
         """
         existing = next(parent for parent in self.folder.parents if parent.exists())
         size = sum(4 * math.prod(variable.shape) for variable in self._variables)
-        missing = LAST_ONES + 1 - len(_checkpoint_paths(self.folder.parent))
+        missing = LAST_ONES + 1 - len(last_paths(self.folder.parent))
         free = shutil.disk_usage(existing).free
         if free < missing * size:
             raise UserError(
@@ -172,7 +160,7 @@ class Checkpoints:
         return f"the last good checkpoint is {path}" if path else "there is no checkpoint before it"
 
     def _remove_leftovers(self) -> None:
-        known = {pathlib.Path(path).name for path in _checkpoint_paths(self.folder.parent)}
+        known = {pathlib.Path(path).name for path in last_paths(self.folder.parent)}
         if not known:
             # What names the checkpoints may be lost, and they all that is left of the run: whole ones stay.
             known = {path.stem for path in self.folder.glob(f"{PREFIX}-*.index")}
@@ -187,14 +175,14 @@ class Checkpoints:
 
 def latest_checkpoint(workdir: str | os.PathLike[str]) -> str | None:
     """The path prefix of a run's newest checkpoint, None where there is none."""
-    paths = _checkpoint_paths(workdir)
+    paths = last_paths(workdir)
     return paths[-1] if paths else None
 
 
 def latest_step(workdir: str | os.PathLike[str]) -> int:
     """The step of a run's newest checkpoint, 0 where there is none."""
     path = latest_checkpoint(workdir)
-    return _step_of(path) if path else 0
+    return step_of(path) if path else 0
 
 
 def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: str = "latest") -> int:
@@ -213,7 +201,7 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
     """
     folder = pathlib.Path(workdir) / FOLDER
     # The newest last: it is the one that is meant where a step was both kept and is still one of the last.
-    paths = {_step_of(path): path for path in (*_kept_paths(folder), *_checkpoint_paths(workdir))}
+    paths = {step_of(path): path for path in (*whole_ones(folder / KEPT_FOLDER), *last_paths(workdir))}
     if not paths:
         raise UserError(f"no checkpoint in {folder}: train first")
     if checkpoint == "latest":
@@ -231,21 +219,7 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
         raise UserError(
             f"checkpoint {path} does not fit: it was saved by other code, or with other settings ({reason})"
         ) from None
-    return _step_of(path)
-
-
-def _step_of(path: str) -> int:
-    return int(re.fullmatch(rf"{PREFIX}-(\d+)", pathlib.Path(path).name)[1])
-
-
-def _kept_paths(folder: pathlib.Path) -> list[str]:
-    return [str(file.with_suffix("")) for file in (folder / KEPT_FOLDER).glob(f"{PREFIX}-*.index")]
-
-
-def _checkpoint_paths(workdir: str | os.PathLike[str]) -> list[str]:
-    state = tf.train.get_checkpoint_state(str(pathlib.Path(workdir) / FOLDER))
-    paths = state.all_model_checkpoint_paths if state else []
-    return [path for path in paths if pathlib.Path(f"{path}.index").exists()]
+    return step_of(path)
 
 
 def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
