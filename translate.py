@@ -9,7 +9,6 @@ import command_line  # before all that imports TensorFlow
 from gan_zoo import translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage
-from gan_zoo.models.base import Translator
 from gan_zoo.models.loading import load_run
 
 USAGE = """usage: python translate.py --workdir=RUN[,RUN ...] --input=FILE_OR_FOLDER --output=FOLDER [flags]
@@ -52,14 +51,13 @@ def main(values: flags.FlagValues) -> int:
         except BadImage as error:
             raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
 
-    def translator(workdir: str) -> Translator:
+    def painter(workdir: str, title: str) -> translation.Painter:
         _, model, _ = load_run(workdir, values.checkpoint, values.inference_mode)
-        return translation.pick_translator(model.translators, values.translator)
-
-    painters = [
-        translation.Painter(
+        name, translator = translation.pick_translator(model.translators, values.translator)
+        return translation.Painter(
             title,
-            translator(workdir),
+            translator,
+            direction=name if len(model.translators) > 1 else None,
             num_samples=values.num_samples,
             seed=values.seed,
             sync=values.sync,
@@ -67,8 +65,8 @@ def main(values: flags.FlagValues) -> int:
             num_frames=values.interpolate or 0,
             cycle=values.cycle,
         )
-        for workdir, title in zip(values.workdir, translation.titles(values.workdir), strict=True)
-    ]
+
+    painters = list(map(painter, values.workdir, translation.titles(values.workdir)))
     bad = translation.paint_files(files, painters, values.output)
     for file, reason in bad.items():
         print(f"not translated: {file}: {reason}", file=sys.stderr)

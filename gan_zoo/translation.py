@@ -64,17 +64,17 @@ def read_image(path: Path) -> np.ndarray:
     return decode_image(data)
 
 
-def pick_translator(translators: Mapping[str, Any], name: str | None) -> Any:
-    """The translator called `name`, or the model's first.
+def pick_translator(translators: Mapping[str, Any], name: str | None) -> tuple[str, Any]:
+    """The translator called `name`, or the model's first, with its name.
 
     Raises:
         UserError: for a name that the model does not know, or a model that translates nothing.
     """
     if name is None and translators:
-        return next(iter(translators.values()))
+        return next(iter(translators.items()))
     if name not in translators:
         raise UserError(f"--translator={name}: this model has {', '.join(translators) or 'none'}")
-    return translators[name]
+    return name, translators[name]
 
 
 def titles(workdirs: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -107,8 +107,9 @@ class Painter:
     Args:
         title: names the run in the contact sheet and, if there are several, the folder of its pictures.
         translator: a `gan_zoo.models.base.Translator`.
+        direction: of a model that has several, so that one's pictures do not take the place of another's.
         num_samples: translations with random z, or with different seeds; None for 4 with z, whose answers differ
-            widely, and 1 with seeds. Without meaning for a translator that takes neither.
+            widely, and 1 with seeds.
         seed: of the random z, or of the seeds.
         sync: the same noise for all pictures; else a picture's noise depends on its file name.
         style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
@@ -124,6 +125,7 @@ class Painter:
         title: str,
         translator: Any,
         *,
+        direction: str | None = None,
         num_samples: int | None = None,
         seed: int = 0,
         sync: bool = False,
@@ -137,11 +139,14 @@ class Painter:
             raise UserError(f"--interpolate: the model of {title} has no z to walk through")
         if cycle and translator.cycle is None:
             raise UserError(f"--cycle: the model of {title} knows no way back")
+        if num_samples is not None and not serving.takes_noise(translator):
+            raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
         if num_samples is None:
             num_samples = 4 if translator.latent_dim else 1
         if serving.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
             raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
+        self.direction = direction
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
             style = to_channels(style, translator.output_channels)
@@ -159,15 +164,20 @@ class Painter:
             painted = {title: self._painted(self._translate, image, noise) for title, noise in noises.items()}
         else:
             noises = {}
-            painted = {"translation": self._painted(self._translate, image)}
+            painted = {self._one_answer: self._painted(self._translate, image)}
         if self.cycle:  # of the first answer
-            painted["cycled"] = self._painted(self._cycle, image, *list(noises.values())[:1])
+            title = f"{self.direction} cycled" if self.direction else "cycled"
+            painted[title] = self._painted(self._cycle, image, *list(noises.values())[:1])
         return painted
+
+    @property
+    def _one_answer(self) -> str:
+        return self.direction or "translation"
 
     def _sample_titles(self) -> list[str]:
         # One answer to a seed is what a translator without noise gives: the translation.
         if self.translator.takes_seed and self.num_samples == 1:
-            return ["translation"]
+            return [self._one_answer]
         return [f"sample {number}" for number in range(1, self.num_samples + 1)]
 
     def frames(self, image: np.ndarray, name: str) -> list[np.ndarray]:
@@ -199,8 +209,8 @@ def paint_files(
     """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
 
     `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
-    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; with several painters in a folder each, named by its
-    title.
+    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several ways `<name>_a_to_b.png`
+    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
 
     Args:
         files: of `find_images`.

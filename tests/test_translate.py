@@ -259,5 +259,5 @@ def test_a_translator_without_z():
         translation.Painter("run", Negate, num_frames=3)
     with pytest.raises(UserError, match="a_to_b, b_to_a"):
         translation.pick_translator({"a_to_b": Negate, "b_to_a": Negate}, "c")
-    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") is PaintZ
-    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) is Negate
+    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") == ("b_to_a", PaintZ)
+    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) == ("a_to_b", Negate)

@@ -44,12 +44,12 @@ def test_a_translator_that_takes_seeds(tmp_path):
 @pytest.mark.parametrize("name", ["a_to_b", "b_to_a"])
 def test_there_and_back(name, tmp_path):
     translator = there_and_back()[name]
-    painter = translation.Painter("run", translator, cycle=True)
-    image = picture(33, 40, translator.input_channels)
+    painter = translation.Painter("run", translator, direction=name, cycle=True)
+    image = picture(33, 100, translator.input_channels)
     (tmp_path / "x.png").write_bytes(encode_png(image))
     assert translation.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
-    cycled, translated = read(tmp_path / "out" / "x_cycled.png"), read(tmp_path / "out" / "x_translation.png")
-    assert cycled.shape == image.shape and translated.shape == (33, 40, translator.output_channels)
+    cycled, translated = (read(tmp_path / "out" / f"x_{name}{end}.png") for end in ("_cycled", ""))
+    assert cycled.shape == image.shape and translated.shape == (33, 100, translator.output_channels)
 
     there, back = translator.networks.values()
     # Padded by reflection: the border pixel is not repeated.
@@ -60,8 +60,8 @@ def test_there_and_back(name, tmp_path):
         assert np.std(path) > 10
 
     sheet = read(tmp_path / "out" / "contact_sheet.png")
-    assert sheet.shape[1] >= 3 * 40  # input, translation, cycled
-    np.testing.assert_array_equal(sheet[-33:, -40:], to_channels(cycled, 3))
+    assert sheet.shape[1] >= 3 * 100  # input, translation, cycled
+    np.testing.assert_array_equal(sheet[-33:, -100:], to_channels(cycled, 3))
 
 
 def test_a_run_of_pix2pix(tmp_path, capsys):
@@ -82,6 +82,8 @@ def test_a_run_of_cyclegan(tmp_path, capsys):
     code, _, err = run_translate(capsys, *places, "--translator=b_to_a", "--cycle")
     assert (code, err) == (0, "")
     translator = model.translators["b_to_a"]
-    for title, function in [("translation", serving.translate), ("cycled", serving.cycle)]:
+    for title, function in [("b_to_a", serving.translate), ("b_to_a_cycled", serving.cycle)]:
         expected = tf.function(lambda x, function=function: function(translator, x))(image[np.newaxis])[0]
         np.testing.assert_array_equal(read(tmp_path / "out" / f"a_{title}.png"), expected)
+    code, _, err = run_translate(capsys, *places, "--num_samples=2")
+    assert code == 2 and err.count("\n") == 1 and "--num_samples: the model of run has one answer" in err
