@@ -1,16 +1,20 @@
 """Where the checkpoints of a run lie, as files: `workdir/checkpoints/` holds the last few (`step-N.*`), `kept/` in it
-those kept for good.
+those kept for good, `best/` the one that a check on validation examples liked best, with its `best.json`.
 """
 
+import json
 import os
 import pathlib
 import re
 import shutil
+from typing import Any
 
 import tensorflow as tf
 
 FOLDER = "checkpoints"
 KEPT_FOLDER = "kept"
+BEST_FOLDER = "best"
+BEST_FILE = "best.json"
 PREFIX = "step"
 
 
@@ -43,3 +47,32 @@ def link(folder: pathlib.Path, step: int, other: pathlib.Path) -> None:
             shutil.copyfile(file, partial)
         os.replace(partial, other / file.name)
         partial.unlink(missing_ok=True)  # stays where both are already links to the same file
+
+
+def point_to_best(folder: pathlib.Path, step: int, metric: str, value: float) -> None:
+    """Puts the checkpoint of a step into `best/`, alone; stopped anywhere, `best.json` still names one that is whole."""
+    best = folder / BEST_FOLDER
+    best.mkdir(exist_ok=True)
+    link(folder, step, best)
+    partial = best / f".{BEST_FILE}.partial"
+    partial.write_text(json.dumps({"step": step, "metric": metric, "value": value}) + "\n", encoding="utf-8")
+    os.replace(partial, best / BEST_FILE)
+    for path in best.iterdir():
+        if path.name != BEST_FILE and not path.name.startswith(f"{PREFIX}-{step}."):
+            path.unlink()
+
+
+def best_record(workdir: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The step, metric and value of the checkpoint in `best/`; None where there is none that is whole."""
+    best = pathlib.Path(workdir) / FOLDER / BEST_FOLDER
+    try:
+        record = json.loads((best / BEST_FILE).read_text(encoding="utf-8"))
+        return record if (best / f"{PREFIX}-{record['step']}.index").exists() else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def best_path(workdir: str | os.PathLike[str]) -> str | None:
+    """The path prefix of the checkpoint in `best/`, None where there is none."""
+    record = best_record(workdir)
+    return str(pathlib.Path(workdir) / FOLDER / BEST_FOLDER / f"{PREFIX}-{record['step']}") if record else None

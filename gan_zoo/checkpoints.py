@@ -15,7 +15,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.checkpoint_files import FOLDER, KEPT_FOLDER, PREFIX, last_paths, link, step_of, whole_ones
+from gan_zoo.checkpoint_files import (
+    BEST_FOLDER,
+    FOLDER,
+    KEPT_FOLDER,
+    PREFIX,
+    best_path,
+    last_paths,
+    link,
+    point_to_best,
+    step_of,
+    whole_ones,
+)
 from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
 
@@ -59,6 +70,7 @@ class Checkpoints:
         self.folder = pathlib.Path(workdir) / FOLDER
         self.restored_run: Run | None = None
         self._model = model
+        self._saved_step: int | None = None
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._record = _RunRecord(run)
         parts = (*model.networks.values(), *model.optimizers.values())
@@ -106,12 +118,14 @@ class Checkpoints:
         return int(self._step.numpy())
 
     def save(self, step: int) -> str:
-        """Writes a checkpoint, and removes all but the last three.
+        """Writes a checkpoint, unless it has just written that of the same step, and removes all but the last three.
 
         Raises:
             NonFiniteError: if a weight is not finite; nothing is written then.
             UserError: if the disk is full; the checkpoints before stay whole.
         """
+        if self._saved_step == step:
+            return str(self.folder / f"{PREFIX}-{step}")
         if not all(np.isfinite(variable.numpy()).all() for variable in self._variables):
             raise NonFiniteError(f"weights are not finite at step {step}: {self.where_to_go_back()}")
         self._step.assign(step)
@@ -119,7 +133,7 @@ class Checkpoints:
         # Made anew each time: it takes what it may delete from the file that names the newest, and has no other state.
         manager = tf.train.CheckpointManager(self._checkpoint, str(self.folder), LAST_ONES, checkpoint_name=PREFIX)
         try:
-            return manager.save(checkpoint_number=step)
+            path = manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
             self._remove_leftovers()
             full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space left" in str(error)
@@ -131,6 +145,8 @@ class Checkpoints:
                 f"the checkpoint of step {step} could not be written to {self.folder} ({reason}): "
                 f"{self.where_to_go_back()}"
             ) from None
+        self._saved_step = step
+        return path
 
     def keep(self, step: int) -> None:
         """Keeps the checkpoint of a step for good, beside those that come and go; once more changes nothing."""
@@ -138,8 +154,14 @@ class Checkpoints:
         kept.mkdir(exist_ok=True)
         link(self.folder, step, kept)
 
-    def check_space(self) -> None:
-        """Refuses to start a run whose checkpoints will not fit.
+    def mark_best(self, step: int, metric: str, value: float) -> None:
+        """Makes the checkpoint of a step, which is saved if it is not, the one called `best`; again is no matter."""
+        if latest_step(self.folder.parent) != step:
+            self.save(step)
+        point_to_best(self.folder, step, metric, value)
+
+    def check_space(self, best: bool = False) -> None:
+        """Refuses to start a run whose checkpoints will not fit, with or without one that is called `best`.
 
         Raises:
             UserError: if the disk has no room for them.
@@ -147,6 +169,7 @@ class Checkpoints:
         existing = next(parent for parent in self.folder.parents if parent.exists())
         size = sum(4 * math.prod(variable.shape) for variable in self._variables)
         missing = LAST_ONES + 1 - len(last_paths(self.folder.parent))
+        missing += best and best_path(self.folder.parent) is None
         free = shutil.disk_usage(existing).free
         if free < missing * size:
             raise UserError(
@@ -164,8 +187,9 @@ class Checkpoints:
         if not known:
             # What names the checkpoints may be lost, and they all that is left of the run: whole ones stay.
             known = {path.stem for path in self.folder.glob(f"{PREFIX}-*.index")}
-        for path in (self.folder / KEPT_FOLDER).glob(".*.partial"):
-            path.unlink(missing_ok=True)
+        for other in (KEPT_FOLDER, BEST_FOLDER):
+            for path in (self.folder / other).glob(".*.partial"):
+                path.unlink(missing_ok=True)
         for path in self.folder.glob(f"{PREFIX}-*"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -191,7 +215,7 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
     Args:
         model: a `TranslationModel`.
         workdir: the run's folder.
-        checkpoint: "latest", or the step of one of the last ones or of those kept for good.
+        checkpoint: "latest", "best", or the step of one of the last ones or of those kept for good.
 
     Returns:
         The step at which they were saved.
@@ -200,17 +224,25 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
         UserError: where there is no such checkpoint, or it is damaged or of another model.
     """
     folder = pathlib.Path(workdir) / FOLDER
+    best = best_path(workdir)
     # The newest last: it is the one that is meant where a step was both kept and is still one of the last.
-    paths = {step_of(path): path for path in (*whole_ones(folder / KEPT_FOLDER), *last_paths(workdir))}
+    found = [*([best] if best else []), *whole_ones(folder / KEPT_FOLDER), *last_paths(workdir)]
+    paths = {step_of(path): path for path in found}
     if not paths:
         raise UserError(f"no checkpoint in {folder}: train first")
     if checkpoint == "latest":
         path = latest_checkpoint(workdir) or paths[max(paths)]
+    elif checkpoint == "best" and best:
+        path = best
     elif checkpoint in map(str, paths):
         path = paths[int(checkpoint)]
     else:
         steps = ", ".join(map(str, sorted(paths)))
-        raise UserError(f"--checkpoint={checkpoint}: give latest, or the step of a checkpoint that is there: {steps}")
+        known = "latest, best" if best else "latest"
+        reason = "no check has marked one in this run; " if checkpoint == "best" else ""
+        raise UserError(
+            f"--checkpoint={checkpoint}: {reason}give {known}, or the step of a checkpoint that is there: {steps}"
+        )
     status = _restore(tf.train.Checkpoint(networks=dict(model.networks)), path).expect_partial()
     try:
         status.assert_existing_objects_matched()
