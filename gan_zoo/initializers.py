@@ -1,6 +1,7 @@
 """The initializers of the networks' kernels, with PyTorch's meaning of gain and of fans."""
 
 import keras
+import tensorflow as tf
 
 INIT_TYPES = ("normal", "xavier", "kaiming", "orthogonal")
 
@@ -27,3 +28,30 @@ def make_initializer(init_type: str, gain: float = 0.02) -> keras.initializers.I
     if init_type == "orthogonal":
         return keras.initializers.Orthogonal(gain)
     raise ValueError(f"init_type must be one of {', '.join(INIT_TYPES)}. Received: init_type={init_type!r}")
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class ICNR(keras.initializers.Initializer):
+    """Draws one kernel for all pixels that a channel of a sub-pixel convolution becomes.
+
+    Aitken et al. 2017 (arXiv 1707.02937): the layer starts as a convolution with nearest-neighbour upsampling behind
+    it, without a checkerboard. For kernels in PyTorch's order of channels, see `gan_zoo.upsampling.SubPixelConv2D`.
+
+    Args:
+        initializer: of the kernel that is repeated.
+        factor: how many times as large the layer's output is.
+    """
+
+    def __init__(self, initializer: keras.initializers.Initializer, factor: int = 2) -> None:
+        self.initializer = keras.initializers.get(initializer)
+        self.factor = factor
+
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> tf.Tensor:
+        """A kernel `[h, w, C, filters * factor**2]`."""
+        repeats = self.factor**2
+        if shape[-1] % repeats:
+            raise ValueError(f"the last axis must be a multiple of {repeats}. Received: shape={tuple(shape)}")
+        return tf.repeat(self.initializer((*shape[:-1], shape[-1] // repeats), dtype), repeats, axis=-1)
+
+    def get_config(self) -> dict:
+        return {"initializer": keras.initializers.serialize(self.initializer), "factor": self.factor}

@@ -1,4 +1,4 @@
-"""Upsampling by transposed convolutions, in the forms that are fast where the usual kernels are not."""
+"""Upsampling: transposed convolutions in a form that is fast for few channels, and sub-pixel convolutions."""
 
 import keras
 import tensorflow as tf
@@ -39,3 +39,61 @@ def _transposed_convolution(image: tf.Tensor, kernel: tf.Tensor):
     windows = tf.reshape(tf.transpose(windows, [0, 2, 5, 1, 3, 4]), [2, 2, channels, 4 * filters])
     quarters = tf.nn.conv2d(image, windows, 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
     return tf.nn.depth_to_space(quarters, 2)[:, 1:-1, 1:-1], gradient
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class SubPixelConv2D(keras.layers.Conv2D):
+    """A convolution to `filters * factor**2` channels, which become pixels: `[B, H, W, C]` -> `[B, fH, fW, filters]`.
+
+    Shi et al. 2016 (arXiv 1609.05158). The channels of kernel and bias are in the order of PyTorch's `PixelShuffle`:
+    channel `c * factor**2 + row * factor + column` is the pixel at (row, column) of output channel c. TensorFlow's
+    `depth_to_space` has c last; reordering the kernel costs less than reordering the image.
+
+    Args:
+        filters: output channels.
+        kernel_size: side of the kernel; zeros around the image.
+        factor: how many times as large the output is.
+    """
+
+    def __init__(self, filters: int, kernel_size: int = 1, factor: int = 2, **kwargs) -> None:
+        if factor < 1:
+            raise ValueError(f"factor must be at least 1. Received: factor={factor}")
+        super().__init__(filters * factor**2, kernel_size, **{**kwargs, "strides": 1, "padding": "same"})
+        self.factor = factor
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        result = self.convolution_op(image, self._reordered(self.kernel))
+        if self.use_bias:
+            result = tf.nn.bias_add(result, tf.cast(self._reordered(self.bias), result.dtype))
+        return tf.nn.depth_to_space(result, self.factor) if self.factor > 1 else result
+
+    def _reordered(self, variable: keras.Variable) -> tf.Tensor:
+        """From PyTorch's order of output channels to TensorFlow's."""
+        array = tf.convert_to_tensor(variable)
+        apart = tf.reshape(array, [*array.shape[:-1], -1, self.factor**2])
+        return tf.reshape(tf.linalg.matrix_transpose(apart), array.shape)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, _ = input_shape
+        factor = self.factor
+        return (batch, height and factor * height, width and factor * width, self.filters // factor**2)
+
+    def get_config(self) -> dict:
+        own = {"filters": self.filters // self.factor**2, "factor": self.factor}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class PairBlur(keras.layers.Layer):
+    """Each pixel becomes the mean of itself, the one above, the one to the left and the one between: `[B, H, W, C]`.
+
+    Against the checkerboard of sub-pixel convolutions (Sugawara et al. 2018, arXiv 1806.02658): every window holds one
+    pixel of each of the four places. The first row and column count twice at the border.
+    """
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        padded = tf.pad(image, [[0, 0], [1, 0], [1, 0], [0, 0]], mode="SYMMETRIC")
+        return tf.nn.avg_pool2d(padded, 2, 1, "VALID")
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
