@@ -50,7 +50,7 @@ def link(folder: pathlib.Path, step: int, other: pathlib.Path) -> None:
 
 
 def point_to_best(folder: pathlib.Path, step: int, metric: str, value: float) -> None:
-    """Puts the checkpoint of a step into `best/`, alone; stopped anywhere, `best.json` still names one that is whole."""
+    """Puts the checkpoint of a step into `best/`, alone; stopped anywhere, `best.json` names one that is whole."""
     best = folder / BEST_FOLDER
     best.mkdir(exist_ok=True)
     link(folder, step, best)
@@ -76,3 +76,12 @@ def best_path(workdir: str | os.PathLike[str]) -> str | None:
     """The path prefix of the checkpoint in `best/`, None where there is none."""
     record = best_record(workdir)
     return str(pathlib.Path(workdir) / FOLDER / BEST_FOLDER / f"{PREFIX}-{record['step']}") if record else None
+
+
+def paths_by_step(workdir: str | os.PathLike[str]) -> dict[int, str]:
+    """The path prefixes of all checkpoints that are there, by their steps, the oldest first."""
+    folder, best = pathlib.Path(workdir) / FOLDER, best_path(workdir)
+    # The last ones at the end: they are meant where a step is there more than once.
+    paths = [*([best] if best else []), *whole_ones(folder / KEPT_FOLDER), *last_paths(workdir)]
+    by_step = {step_of(path): path for path in paths}
+    return {step: by_step[step] for step in sorted(by_step)}

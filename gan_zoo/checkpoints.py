@@ -23,9 +23,9 @@ from gan_zoo.checkpoint_files import (
     best_path,
     last_paths,
     link,
+    paths_by_step,
     point_to_best,
     step_of,
-    whole_ones,
 )
 from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
@@ -225,19 +225,17 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
     """
     folder = pathlib.Path(workdir) / FOLDER
     best = best_path(workdir)
-    # The newest last: it is the one that is meant where a step was both kept and is still one of the last.
-    found = [*([best] if best else []), *whole_ones(folder / KEPT_FOLDER), *last_paths(workdir)]
-    paths = {step_of(path): path for path in found}
+    paths = paths_by_step(workdir)
     if not paths:
         raise UserError(f"no checkpoint in {folder}: train first")
     if checkpoint == "latest":
-        path = latest_checkpoint(workdir) or paths[max(paths)]
+        path = latest_checkpoint(workdir) or list(paths.values())[-1]
     elif checkpoint == "best" and best:
         path = best
     elif checkpoint in map(str, paths):
         path = paths[int(checkpoint)]
     else:
-        steps = ", ".join(map(str, sorted(paths)))
+        steps = ", ".join(map(str, paths))
         known = "latest, best" if best else "latest"
         reason = "no check has marked one in this run; " if checkpoint == "best" else ""
         raise UserError(
