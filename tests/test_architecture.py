@@ -42,14 +42,25 @@ ALLOWED = {
     "pipeline": BASE | {"examples", "images", "resizing", "skipped_files"},
     "callbacks": BASE | {"images", "checkpoints"},
     "samples": BASE | {"images", "callbacks", "serving"},
+    "health": BASE,
+    "health_log": BASE,
+    "health_measures": BASE | {"metrics"},
+    "validation": BASE
+    | {"callbacks", "checkpoints", "health", "health_log", "health_measures", "images", "metrics"}
+    | {"translated_batches"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "serving": BASE | {"images"},
     "contact_sheet": BASE | {"images"},
+    "charts": set(),
+    "gallery": set(),
+    "report": BASE | {"charts", "gallery", "images"},
     "metrics": BASE | {"images", "networks", "torch_files", "pretrained"},
+    "workdir": BASE | {"checkpoints", "config"},
     "translation": BASE | {"contact_sheet", "images", "serving"},
     "training": BASE
     | GROUND
-    | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"},
+    | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
+    | {"health_log", "validation", "workdir"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},
