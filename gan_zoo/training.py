@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from gan_zoo.callbacks import NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
 from gan_zoo.checkpoints import Checkpoints, latest_step
-from gan_zoo.config import CONFIG_FILE, Config, Run
+from gan_zoo.config import Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.pipeline import ExampleSource, batch_order, evaluation_batches, training_stream
@@ -21,9 +21,9 @@ from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 from gan_zoo.skipped_files import SkippedFiles
+from gan_zoo.workdir import check_workdir, make_workdir
 
 STRATEGIES = ("auto", "one", "mirrored")
-MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
 NUM_SAMPLE_ROWS = 4
 
 
@@ -89,36 +89,6 @@ def learning_rate_schedule(config: Config, total_steps: int, steps_per_epoch: in
     return EpochSchedule(config.learning_rate * factors, steps_per_epoch)
 
 
-def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[Config]) -> None:
-    """Refuses a folder that is not a run's, or the folder of a run that `run` cannot continue. Changes nothing.
-
-    Raises:
-        UserError: with the differences, or what else is wrong.
-    """
-    folder = pathlib.Path(workdir)
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--workdir={workdir} is a file: give a folder")
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not os.access(existing, os.W_OK):
-        raise UserError(f"--workdir={workdir} cannot be written ({existing} is not writable): give another folder")
-    if not (folder / CONFIG_FILE).exists():
-        if folder.exists() and any(folder.iterdir()):
-            raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
-        return
-    if not latest_step(folder):
-        return  # nothing was learnt that other settings could spoil
-    before = Run.read(folder)
-    if before.model == run.model:
-        # A file that is older than a setting means the default which that had when it came in.
-        before = dataclasses.replace(before, settings=config_class.from_dict(before.settings).to_dict())
-    differences = before.differences(run, MAY_CHANGE)
-    if differences:
-        raise UserError(
-            f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it, or give "
-            "another --workdir"
-        )
-
-
 def train(
     model_class: type[TranslationModel],
     config: Config,
@@ -168,7 +138,7 @@ def train(
     checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space()
     start_step = checkpoints.restore_latest()  # first: where it does not fit, the workdir stays as it is
-    _make_workdir(workdir, run)
+    make_workdir(workdir, run)
     if start_step:
         say(f"going on after step {start_step} of {total_steps}")
         before = checkpoints.restored_run.versions
@@ -245,14 +215,6 @@ def train(
     name = signal.Signals(stop.received).name
     say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
     return 128 + stop.received
-
-
-def _make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:
-    try:
-        os.makedirs(workdir, exist_ok=True)
-        run.write(workdir)
-    except OSError as error:
-        raise UserError(f"--workdir={workdir} cannot be written ({error.strerror}): give another folder") from None
 
 
 @contextlib.contextmanager
