@@ -55,6 +55,13 @@ ALLOWED = {
     "gallery": set(),
     "report": BASE | {"charts", "gallery", "images"},
     "metrics": BASE | {"images", "networks", "torch_files", "pretrained"},
+    "translated_batches": BASE | {"images", "metrics", "noise", "serving"},
+    "folder_batches": BASE | {"images", "metrics"},
+    "evaluation": BASE | {"gallery", "metrics"},
+    "evaluation_records": BASE | {"config", "evaluation", "images", "metrics"},
+    "evaluation_runs": BASE
+    | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_records", "folder_batches", "metrics"}
+    | {"models", "pipeline", "report", "skipped_files", "translated_batches"},
     "workdir": BASE | {"checkpoints", "config"},
     "translation": BASE | {"contact_sheet", "images", "serving"},
     "training": BASE
