@@ -1,4 +1,4 @@
-"""Weights that others have trained and that metrics stand on: where they are, and what they have to be.
+"""Weights that others have trained, which metrics and encoders stand on: where they are, and what they have to be.
 
 They are fetched once, from the address that their authors name, into a cache; or given in a folder. Whatever is used
 has the checksum that stands here, and is read as numbers only (`gan_zoo.torch_files`).
@@ -66,6 +66,18 @@ WEIGHTS: Mapping[str, Weights] = {
         address="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
         size=4_958_839,
         sha256="b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+        licence=_TORCHVISION,
+    ),
+    "resnet18": Weights(
+        address="https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        size=46_830_571,
+        sha256="f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+        licence=_TORCHVISION,
+    ),
+    "resnet34": Weights(
+        address="https://download.pytorch.org/models/resnet34-b627a593.pth",
+        size=87_319_819,
+        sha256="b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f",
         licence=_TORCHVISION,
     ),
     # The graph that FID was defined with, of 2015-12-05, brought to PyTorch by the author of pytorch-fid.

@@ -12,6 +12,7 @@ import numpy as np
 
 from gan_zoo.errors import UserError
 from gan_zoo.networks.torch_names import to_keras_layout, torch_shape
+from gan_zoo.normalization import BatchNorm
 
 
 def alexnet() -> keras.Model:
@@ -104,7 +105,7 @@ def load_torchvision(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> 
     """Loads weights by torchvision's names into a network whose layers bear them.
 
     Args:
-        network: `alexnet()`, `vgg16()` or `squeezenet()`.
+        network: `alexnet()`, `vgg16()`, `squeezenet()` or a `resnet_encoder`.
         arrays: a state_dict in PyTorch's layout: `features.0.weight` `[out, in, h, w]`, `features.0.bias` `[out]` ...;
             what the trunk has not, such as `classifier.*`, is left out.
 
@@ -113,8 +114,14 @@ def load_torchvision(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> 
     """
     variables = {}
     for layer in network.layers:
-        if layer.variables:
-            variables |= {f"{layer.name}.weight": layer.kernel, f"{layer.name}.bias": layer.bias}
+        if isinstance(layer, BatchNorm):
+            variables |= {f"{layer.name}.weight": layer.gamma, f"{layer.name}.bias": layer.beta}
+            variables[f"{layer.name}.running_mean"] = layer.moving_mean
+            variables[f"{layer.name}.running_var"] = layer.moving_variance
+        elif layer.variables:
+            variables[f"{layer.name}.weight"] = layer.kernel
+            if layer.use_bias:
+                variables[f"{layer.name}.bias"] = layer.bias
     wrong = []
     for name, variable in variables.items():
         if name not in arrays:
