@@ -1,0 +1,70 @@
+"""`workdir/health.jsonl`: a line for each check of a run, which is all that the checks remember.
+
+A line is `{"step", "figures": {name: {"value", "better"}}, "measures", "warnings": {key: sentence}}`; `health.py` says
+what the last two hold. Figures are those of `gan_zoo/metrics/`, of validation examples.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FILE = "health.jsonl"
+
+
+class HealthLog:
+    """The lines of a run up to the step from which it goes on.
+
+    Args:
+        workdir: the run's folder; what its file has of later steps is removed from it: those are done anew.
+        start_step: steps done before.
+    """
+
+    def __init__(self, workdir: str | os.PathLike[str], start_step: int) -> None:
+        self.path = pathlib.Path(workdir) / FILE
+        read = read_lines(workdir)
+        self.lines = [line for line in read if line["step"] <= start_step]
+        if self.path.exists():  # whole, also where a line was cut short
+            partial = self.path.with_name(f".{FILE}.partial")
+            partial.write_text("".join(map(_as_text, self.lines)), encoding="utf-8")
+            os.replace(partial, self.path)
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Adds a line, on the disk before it returns: a checkpoint of its step may be saved after it."""
+        self.lines.append(line)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(_as_text(line))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_lines(workdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """The lines of a run's file, up to one that was cut short; none without a file."""
+    lines = []
+    try:
+        for text in (pathlib.Path(workdir) / FILE).read_text(encoding="utf-8").splitlines():
+            lines.append(json.loads(text))
+    except (FileNotFoundError, ValueError):
+        pass
+    return lines
+
+
+def best_of(lines: Sequence[Mapping[str, Any]], metric: str) -> tuple[int, float] | None:
+    """The step and the value of a figure where it was best, the first of equals; None where no line has it."""
+    best = None
+    for line in lines:
+        figure = line["figures"].get(metric, {"value": None})
+        value = figure["value"]
+        if value is not None and (best is None or is_better(value, best[1], figure["better"])):
+            best = line["step"], value
+    return best
+
+
+def is_better(value: float, other: float, better: str) -> bool:
+    """Whether a value is better than another one, where `better` is "higher" or "lower"."""
+    return value > other if better == "higher" else value < other
+
+
+def _as_text(line: Mapping[str, Any]) -> str:
+    return json.dumps(line, allow_nan=False) + "\n"
