@@ -128,7 +128,8 @@ class Progress(StepCallback):
     """Shows where the run is and how its losses move, and writes the same to TensorBoard.
 
     A terminal gets one line that is rewritten several times a second, a file a line every `log_every` steps.
-    Losses and speed are means over the last `log_every` steps.
+    Losses and speed are means over the last `log_every` steps. `validation` gives the name and the value of one more
+    figure, or None as long as there is none.
     """
 
     def __init__(
@@ -141,9 +142,11 @@ class Progress(StepCallback):
         log_every: int,
         learning_rate: Callable[[int], float],
         writer: tf.summary.SummaryWriter,
+        validation: Callable[[], tuple[str, float] | None] = lambda: None,
         stream: TextIO | None = None,
     ) -> None:
         super().__init__(start_step)
+        self.validation = validation
         self.total_steps, self.steps_per_epoch, self.batch_size = total_steps, steps_per_epoch, batch_size
         self.log_every, self.learning_rate, self.writer = log_every, learning_rate, writer
         self.stream = sys.stdout if stream is None else stream
@@ -198,6 +201,8 @@ class Progress(StepCallback):
         if self.images_per_second is not None:
             remaining = (self.total_steps - step) * self.batch_size / self.images_per_second
             parts += [f"{self.images_per_second:.3g} images/s", f"ETA {in_words(remaining)}"]
+        if validation := self.validation():
+            parts.append(f"validation {validation[0]} {validation[1]:.3g}")
         means = self.means()
         # Where the room is short, long names give way first, evenly, then the last losses.
         for length in range(max(map(len, means), default=1), 1, -1):

@@ -66,6 +66,15 @@ def test_a_file_gets_a_line_every_so_often(clock, writer) -> None:
     ]
 
 
+def test_the_figure_of_the_last_check_is_shown_where_there_is_one(clock, writer) -> None:
+    stream = io.StringIO()
+    figures = iter([None, ("a_to_b/cycle_psnr", 21.25)])
+    feed(progress(stream, writer, log_every=1, validation=lambda: next(figures)), clock, 2)
+    first, second = stream.getvalue().splitlines()
+    assert first == "epoch 1/3  step 1/10  l1 1  gan_encoded 0.25"
+    assert second.endswith("ETA 4 s  validation a_to_b/cycle_psnr 21.2  l1 2  gan_encoded 0.25")
+
+
 def test_a_resumed_run_counts_on(clock, writer) -> None:
     stream = io.StringIO()
     feed(progress(stream, writer, start_step=5), clock, 2)
