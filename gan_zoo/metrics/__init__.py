@@ -1,1 +1,85 @@
-"""How good a model is: one short file a metric, named after it."""
+"""How good a model is: one short file a metric, named after it, and the list of them all.
+
+A file has the pure function and, in `DEFINITIONS`, the accumulators of `gan_zoo.metrics.base` that are made of it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gan_zoo.errors import UserError
+from gan_zoo.metrics import colourfulness, cycle, diversity, fid, kid, l1, latent, lpips, psnr, ssim
+from gan_zoo.metrics.base import Context, Metric, MetricDefinition
+
+# In the order in which tables list them.
+METRICS: Mapping[str, MetricDefinition] = {
+    **psnr.DEFINITIONS,
+    **ssim.DEFINITIONS,
+    **l1.DEFINITIONS,
+    **lpips.DEFINITIONS,
+    **fid.DEFINITIONS,
+    **kid.DEFINITIONS,
+    **colourfulness.DEFINITIONS,
+    **diversity.DEFINITIONS,
+    **cycle.DEFINITIONS,
+    **latent.DEFINITIONS,
+}
+
+# The fields of an `EvaluationBatch`, to somebody who lacks them.
+_FIELDS = {
+    "targets": "the truth of each output",
+    "inputs": "the inputs",
+    "samples": "several samples of each input, from a model with noise",
+    "cycled": "a model that knows a way back",
+    "z": "a model with a latent vector",
+    "recovered_z": "a model that encodes its outputs",
+    "mu": "a model that encodes the truth",
+    "logvar": "a model that encodes the truth",
+}
+
+
+def choose(names: Sequence[str] | None, fields: frozenset[str], channels: int, has_reference: bool) -> list[str]:
+    """Which metrics to compute.
+
+    Args:
+        names: keys of `METRICS`; None for the default ones among those that can be.
+        fields: of the batches that there will be.
+        channels: of the outputs.
+        has_reference: whether there is a set of real images.
+
+    Returns:
+        Keys of `METRICS`, each once.
+
+    Raises:
+        UserError: for a name that there is not, or that cannot be computed here: what it needs.
+    """
+
+    def lacks(name: str) -> str:
+        """What a metric needs and does not have here, in words."""
+        definition = METRICS[name]
+        missing = list(dict.fromkeys(_FIELDS[field] for field in sorted(definition.needs - fields)))
+        if definition.channels not in (None, channels):
+            missing.append(f"images of {definition.channels} channels, not {channels}")
+        if definition.needs_reference and not has_reference:
+            missing.append("a set of real images to compare with")
+        return " and ".join(missing)
+
+    if names is None:
+        return [name for name, definition in METRICS.items() if definition.default and not lacks(name)]
+    for name in names:
+        if missing := lacks(_known(name)):
+            raise UserError(f"the metric {name} needs {missing}")
+    return list(dict.fromkeys(names))
+
+
+def build(name: str, context: Context) -> Metric:
+    """Makes a metric, with its weights where it stands on some.
+
+    Raises:
+        UserError: for a name that there is not, and if weights cannot be had.
+    """
+    return METRICS[_known(name)].build(context)
+
+
+def _known(name: str) -> str:
+    if name not in METRICS:
+        raise UserError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
+    return name

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -112,7 +112,8 @@ class ImageMean(Metric):
     """The mean of a value that each image has by itself, with its standard error.
 
     Args:
-        name, unit, better, protocol, weights_sha256: of the figure.
+        name, unit, better, protocol, weights_sha256: of the figure. `{num_samples}` in the protocol becomes the number
+            of samples that the inputs had.
         needs: fields of a batch that `measure` reads.
         measure: from a batch to `[B]`.
     """
@@ -138,10 +139,13 @@ class ImageMean(Metric):
             "weights_sha256": weights_sha256,
         }
         self._values: list[np.ndarray] = []
+        self._num_samples: set[int] = set()
 
     def update(self, batch: EvaluationBatch) -> np.ndarray:
         values = np.asarray(self._measure(batch), np.float64)
         self._values.append(values)
+        if batch.samples is not None:
+            self._num_samples.add(batch.samples.shape[1])
         return values
 
     def figures(self) -> list[Figure]:
@@ -152,12 +156,13 @@ class ImageMean(Metric):
         values = np.concatenate(self._values) if self._values else np.empty(0)
         if not len(values):
             raise UserError(f"{self.name} had no image to judge")
+        about = self._about | more
+        if infinite := int(np.isinf(values).sum()):
+            about.setdefault("note", f"infinite for {infinite} of {len(values)} images, which are equal")
+        num_samples = " or ".join(map(str, sorted(self._num_samples)))
+        about["protocol"] = about["protocol"].format(num_samples=num_samples)
         return Figure(
-            name=self.name,
-            value=float(values.mean()),
-            num_images=len(values),
-            error=standard_error(values),
-            **(self._about | more),
+            name=self.name, value=float(values.mean()), num_images=len(values), error=standard_error(values), **about
         )
 
 
@@ -223,4 +228,31 @@ class MetricDefinition:
     default: bool = False
 
 
-Definitions = Mapping[str, MetricDefinition]
+def pair_metric(
+    name: str,
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    better: Better,
+    protocol: str,
+    unit: str = "",
+    fields: tuple[str, str] = ("outputs", "targets"),
+    also: frozenset[str] = frozenset(),
+    default: bool = False,
+) -> MetricDefinition:
+    """Defines the mean over images of a function of two fields of a batch, for which no weights are needed.
+
+    Args:
+        name, better, protocol, unit: as for `ImageMean`.
+        function: from `fields` to `[B]`.
+        also: further fields without which the figure is not asked for.
+    """
+    first, second = fields
+    needs = also | frozenset(fields)
+
+    def measure(batch: EvaluationBatch) -> np.ndarray:
+        return function(getattr(batch, first), getattr(batch, second))
+
+    def build(context: Context) -> ImageMean:
+        return ImageMean(name, measure, needs=needs, protocol=protocol, better=better, unit=unit)
+
+    return MetricDefinition(build=build, needs=needs, default=default)

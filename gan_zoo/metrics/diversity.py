@@ -4,17 +4,26 @@ Zhu et al. 2017 (arXiv 1711.11586, section 5.1): 100 inputs, 20 samples of each,
 consecutive samples, and the mean of all 1900. The authors' figures are of version 0.0 of LPIPS; another version, or
 another trunk, gives other ones. Random pairs of real images, of any inputs, are the ceiling. A model that ignores its
 noise scores 0; but artefacts that change with the noise score too, so a high figure alone is no praise.
+
+`sample_distance` is the same with the mean absolute difference (`gan_zoo.metrics.l1`) for the distance: it needs
+nobody's weights, and shows whether the noise does anything, not whether anyone would see it.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from gan_zoo.errors import UserError
+from gan_zoo.metrics import lpips
+from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, ImageMean, MetricDefinition
+from gan_zoo.metrics.l1 import l1
 
 # `[B, H, W, C]`, `[B, H, W, C]` -> `[B]`
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 BATCH_SIZE = 16  # pairs that are in memory at once
+REAL_IMAGES = 100  # that pairs are drawn from: as many as the paper has inputs; they stay in memory
+REAL_PAIRS = 1900  # at most, and no more than there are pairs of samples: as in the paper
 
 
 def sample_diversity(samples: np.ndarray, distance: Distance) -> float:
@@ -69,3 +78,107 @@ def real_diversity(images: Sequence[np.ndarray], distance: Distance, num_pairs: 
         for start in range(0, num_pairs, BATCH_SIZE)
     ]
     return float(np.mean(np.concatenate(distances), dtype=np.float64))
+
+
+class RealImages:
+    """A random choice of at most `REAL_IMAGES` of all images of one size that stream by; each has the same chance.
+
+    Vitter 1985, algorithm R: which ones depends on their order and on the seed, not on the batches.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.images: list[np.ndarray] = []
+        self._random = np.random.default_rng(seed)
+        self._shape: tuple[int, ...] | None = None
+        self._seen = 0
+
+    def add(self, image: np.ndarray) -> None:
+        """Takes `[H, W, C]`, if it has the size of the first one."""
+        if self._shape is None:
+            self._shape = image.shape
+        if image.shape != self._shape:
+            return
+        place = self._seen if self._seen < REAL_IMAGES else int(self._random.integers(self._seen + 1))
+        self._seen += 1
+        if place == len(self.images):
+            self.images.append(image.copy())  # a view would keep its whole batch in memory
+        elif place < REAL_IMAGES:
+            self.images[place] = image.copy()
+
+
+class Diversity(ImageMean):
+    """The mean distance of consecutive samples, beside that of pairs of real images: of the truth, else the reference.
+
+    Args:
+        name: of the figure; that of the real pairs is `name/real`.
+        distance: of pairs of images.
+        what: the distance in words.
+        context: where real images are found, and the seed of their pairs.
+        weights_sha256: what `distance` stands on.
+    """
+
+    def __init__(
+        self, name: str, distance: Distance, what: str, context: Context, weights_sha256: str | None = None
+    ) -> None:
+        super().__init__(
+            name,
+            lambda batch: np.array([sample_diversity(samples, distance) for samples in batch.samples]),
+            needs=frozenset({"samples"}),
+            better="higher",
+            protocol=f"mean {what} of consecutive samples, {{num_samples}} of each input",
+            weights_sha256=weights_sha256,
+        )
+        self._distance, self._what, self._context = distance, what, context
+        self._real = RealImages(context.seed)
+        self._num_pairs = 0
+
+    def update(self, batch: EvaluationBatch) -> np.ndarray:
+        values = super().update(batch)
+        self._num_pairs += batch.samples.shape[0] * (batch.samples.shape[1] - 1)
+        for target in () if batch.targets is None else batch.targets:
+            self._real.add(target)
+        return values
+
+    def figures(self) -> list[Figure]:
+        figure = self._mean_figure()
+        if not self._real.images and self._context.reference is not None:
+            for image in self._context.reference():
+                self._real.add(image)
+        images = self._real.images
+        if len(images) < 2:
+            return [figure]
+        num_pairs = min(self._num_pairs, REAL_PAIRS)
+        real = real_diversity(images, self._distance, num_pairs, self._context.seed)
+        ceiling = Figure(
+            name=f"{self.name}/real",
+            value=real,
+            better="none",
+            num_images=len(images),
+            protocol=f"mean {self._what} of {num_pairs} random pairs among {len(images)} real images",
+            weights_sha256=figure.weights_sha256,
+        )
+        share = f", {figure.value / real:.1%} of it" if real > 0.0 else ""
+        return [self._mean_figure(note=f"real pairs: {real:.3g}{share}"), ceiling]
+
+
+def _build(name: str, context: Context) -> Diversity:
+    distance = lpips.shared_lpips(name, context)
+    return Diversity(f"diversity_{name}", distance, name, context, lpips.checksums(distance))
+
+
+DEFINITIONS = {
+    "sample_distance": MetricDefinition(
+        build=lambda context: Diversity("sample_distance", l1, "|difference| / 255 of uint8", context),
+        needs=frozenset({"samples"}),
+        default=True,
+    )
+} | {
+    f"diversity_{name}": MetricDefinition(
+        build=functools.partial(_build, name),
+        needs=frozenset({"samples"}),
+        weights=definition.weights,
+        channels=3,
+        default=name == "lpips_alex_v0.0",
+    )
+    for name, definition in lpips.DEFINITIONS.items()
+}

@@ -6,11 +6,18 @@ depends on the resizing (`gan_zoo.metrics.inception_features`), on the number of
 reference: compare only figures in which the three agree.
 """
 
+import functools
+
 import numpy as np
 
+from gan_zoo import pretrained
+from gan_zoo.metrics.base import Figure, MetricDefinition
+from gan_zoo.metrics.feature_sets import WEIGHTS, SetMetric
 from gan_zoo.metrics.feature_statistics import FeatureStatistics
+from gan_zoo.metrics.inception_features import RESIZERS
 
 ENOUGH_IMAGES = 10_000  # what the authors of FID ask for
+CHUNK = 1000  # images at a time, in float64
 
 
 def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> float:
@@ -63,3 +70,40 @@ def small_sample_warning(generated: FeatureStatistics, reference: FeatureStatist
         f"FID of {generated.count} images against {reference.count}{rank}: too high by at least {bias:.3g} for want of "
         f"images; compare it only with figures of as many images, or use KID, which has no such bias"
     )
+
+
+class FID(SetMetric):
+    """The distance of the outputs to the reference, with a warning where there are few images."""
+
+    def figures(self) -> list[Figure]:
+        generated, reference = map(_statistics, self.sets())
+        value = frechet_distance(generated, reference)
+        if warning := small_sample_warning(generated, reference):
+            self.warnings.append(f"{self.name}: {warning}")
+        figure = Figure(
+            name=self.name,
+            value=value,
+            better="lower",
+            num_images=generated.count,
+            protocol=f"{self.protocol(generated.count, reference.count)}",
+            weights_sha256=pretrained.WEIGHTS[WEIGHTS].sha256,
+        )
+        return [figure]
+
+
+def _statistics(features: np.ndarray) -> FeatureStatistics:
+    statistics = FeatureStatistics.empty(features.shape[1])
+    for start in range(0, len(features), CHUNK):
+        statistics.update(features[start : start + CHUNK])
+    return statistics
+
+
+DEFINITIONS = {
+    f"fid_{resize}": MetricDefinition(
+        build=functools.partial(FID, f"fid_{resize}", resize),
+        weights=WEIGHTS,
+        needs_reference=True,
+        default=resize == "clean",
+    )
+    for resize in RESIZERS
+}

@@ -78,6 +78,10 @@ class InceptionFeatures:
         network: a `fid_inception`.
         resize: "clean" or "legacy".
         batch_size: images a forward; it bounds the memory, and changes the features by rounding only.
+
+    Attributes:
+        resize, batch_size: as given.
+        size: how many features an image has.
     """
 
     def __init__(self, network: keras.Model, resize: str = "clean", batch_size: int = BATCH_SIZE) -> None:
@@ -85,6 +89,7 @@ class InceptionFeatures:
             raise ValueError(f"resize must be one of {', '.join(RESIZERS)}. Received: {resize!r}")
         self.resize = resize
         self.batch_size = batch_size
+        self.size: int = network.output[FEATURES].shape[-1]
         signature = tf.TensorSpec([None, SIZE, SIZE, 3], tf.float32)
         self._forward = tf.function(
             lambda inputs: network(inputs, training=False)[FEATURES], input_signature=[signature]

@@ -7,8 +7,14 @@ random subsets, as it is usually printed, with its errors.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
+
+from gan_zoo import pretrained
+from gan_zoo.metrics.base import Figure, MetricDefinition
+from gan_zoo.metrics.feature_sets import WEIGHTS, SetMetric
+from gan_zoo.metrics.inception_features import RESIZERS
 
 SUBSET_SIZE = 1000
 NUM_SUBSETS = 100
@@ -97,10 +103,11 @@ def _checked(first: np.ndarray, second: np.ndarray, at_least: int) -> tuple[np.n
             raise ValueError(f"[N, D] with N of at least {at_least} is needed. Received: {list(features.shape)}")
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"both need the same features. Received: {first.shape[1]} and {second.shape[1]}")
-    return first.astype(np.float64), second.astype(np.float64)
+    return first, second
 
 
 def _kid(first: np.ndarray, second: np.ndarray) -> float:
+    first, second = first.astype(np.float64), second.astype(np.float64)  # of a subset: the whole may lie on a disk
     count, other = len(first), len(second)
     within_first = (_kernel_sum(first, first) - _kernel_diagonal_sum(first)) / (count * (count - 1))
     within_second = (_kernel_sum(second, second) - _kernel_diagonal_sum(second)) / (other * (other - 1))
@@ -120,3 +127,36 @@ def _kernel_sum(first: np.ndarray, second: np.ndarray) -> float:
 def _kernel_diagonal_sum(features: np.ndarray) -> float:
     base = np.einsum("nd,nd->n", features, features) / features.shape[1] + 1.0
     return float(np.vdot(base * base, base))
+
+
+class KID(SetMetric):
+    """The mean over subsets of the outputs and of the reference, with its standard error."""
+
+    at_least = 4
+
+    def figures(self) -> list[Figure]:
+        generated, reference = self.sets()
+        distance = kid_of_subsets(generated, reference, seed=self.context.seed)
+        figure = Figure(
+            name=self.name,
+            value=distance.value,
+            better="lower",
+            num_images=len(generated),
+            protocol=f"{self.protocol(len(generated), len(reference))}; kernel (x.y / {generated.shape[1]} + 1)^3, "
+            f"mean over {distance.num_subsets} subsets of {distance.subset_size}",
+            error=distance.standard_error,
+            weights_sha256=pretrained.WEIGHTS[WEIGHTS].sha256,
+            note=f"standard deviation between subsets: {distance.standard_deviation:.3g}",
+        )
+        return [figure]
+
+
+DEFINITIONS = {
+    f"kid_{resize}": MetricDefinition(
+        build=functools.partial(KID, f"kid_{resize}", resize),
+        weights=WEIGHTS,
+        needs_reference=True,
+        default=resize == "clean",
+    )
+    for resize in RESIZERS
+}

@@ -17,6 +17,7 @@ The linear weights are the authors' (`lpips_weights/`, from github.com/richzhang
 """
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -29,6 +30,7 @@ import tensorflow as tf
 from gan_zoo import pretrained
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_float
+from gan_zoo.metrics.base import Context, EvaluationBatch, ImageMean, MetricDefinition, once
 from gan_zoo.networks.classifiers import alexnet, load_torchvision, squeezenet, vgg16
 from gan_zoo.torch_files import read_state_dict
 
@@ -158,3 +160,43 @@ def _in_range(images: np.ndarray | tf.Tensor) -> tf.Tensor:
     if images.dtype != tf.uint8:
         raise ValueError(f"images are uint8 or floats in [-1, 1]. Received: {images.dtype.name}")
     return to_float(images)
+
+
+def shared_lpips(name: str, context: Context) -> LPIPS:
+    """The distance with its authors' weights, read by the first metric that asks for it."""
+    return once(context.kept, name, lambda: load_lpips(name, context.weights_dir))
+
+
+def checksums(distance: LPIPS) -> str:
+    """Of the trunk's weights and of the linear ones."""
+    trunk, _ = _parts(distance.name)
+    return f"{pretrained.WEIGHTS[TRUNKS[trunk].weights].sha256}+{distance.linear_sha256}"
+
+
+def _build(name: str, context: Context) -> ImageMean:
+    distance = shared_lpips(name, context)
+    trunk, version = _parts(name)
+
+    def measure(batch: EvaluationBatch) -> np.ndarray:
+        return distance(batch.outputs, batch.targets)
+
+    return ImageMean(
+        name,
+        measure,
+        needs=frozenset({"outputs", "targets"}),
+        better="lower",
+        protocol=f"mean over images of LPIPS {version} ('lin') of {TRUNKS[trunk].weights}, at the images' own size",
+        weights_sha256=checksums(distance),
+    )
+
+
+DEFINITIONS = {
+    name: MetricDefinition(
+        build=functools.partial(_build, name),
+        needs=frozenset({"outputs", "targets"}),
+        weights=TRUNKS[_parts(name)[0]].weights,
+        channels=3,
+        default=name == "lpips_alex_v0.1",
+    )
+    for name in NAMES
+}

@@ -8,6 +8,7 @@ scale by; cut both images before if you compare with them.
 
 import numpy as np
 
+from gan_zoo.metrics.base import pair_metric
 from gan_zoo.metrics.image_pairs import checked_pair, luma
 
 PEAK = 255.0
@@ -39,3 +40,22 @@ def _psnr(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     squared_error = np.mean((first - second) ** 2, axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(PEAK**2 / squared_error)
+
+
+DEFINITIONS = {
+    "psnr": pair_metric(
+        "psnr",
+        psnr,
+        unit="dB",
+        better="higher",
+        protocol="mean over images of 10 log10(255^2 / MSE), all pixels and channels of uint8",
+        default=True,
+    ),
+    "psnr_y": pair_metric(
+        "psnr_y",
+        psnr_y,
+        unit="dB",
+        better="higher",
+        protocol="mean over images of 10 log10(255^2 / MSE) of BT.601 luma from 16 to 235, not rounded; no border cut",
+    ),
+}

@@ -9,6 +9,7 @@ convention of super-resolution. 1 is equal, higher is better.
 
 import numpy as np
 
+from gan_zoo.metrics.base import pair_metric
 from gan_zoo.metrics.image_pairs import checked_pair, luma
 
 WINDOW = 11
@@ -69,3 +70,14 @@ def _blur(image: np.ndarray) -> np.ndarray:
         mirrored = 2 * radius - offset
         columns += weights[offset] * (rows[:, offset : offset + width] + rows[:, mirrored : mirrored + width])
     return columns
+
+
+_PROTOCOL = "Gaussian window of 11x11 pixels, sigma 1.5, K1 0.01, K2 0.03, peak 255, whole windows only, no downscaling"
+DEFINITIONS = {
+    "ssim": pair_metric(
+        "ssim", ssim, better="higher", protocol=f"mean over images; {_PROTOCOL}; mean of the channels", default=True
+    ),
+    "ssim_y": pair_metric(
+        "ssim_y", ssim_y, better="higher", protocol=f"mean over images; {_PROTOCOL}; BT.601 luma from 16 to 235"
+    ),
+}

@@ -1,0 +1,46 @@
+"""What can be said of a translator that knows a way back but no truth (CycleGAN, Zhu et al. 2017, arXiv 1703.10593).
+
+`cycle_psnr` is the PSNR between an input and what comes back of it there and back, with the way between rounded by
+nothing: a low one says that inputs are not recoverable from outputs, a high one alone says little, since translators
+learn to hide the input in noise that nobody sees. `identity_distance` is the mean absolute difference of output and
+input: near 0 it has learnt to do nothing, which the first figure rewards.
+"""
+
+import numpy as np
+
+from gan_zoo.images import to_channels
+from gan_zoo.metrics.base import pair_metric
+from gan_zoo.metrics.l1 import l1
+from gan_zoo.metrics.psnr import psnr
+
+
+def identity_distance(outputs: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Mean absolute difference in [0, 1] of each output and its input, `[B, H, W, C]` uint8; grey becomes RGB.
+
+    Raises:
+        ValueError: where their sizes differ.
+    """
+    channels = max(outputs.shape[-1], inputs.shape[-1])
+    return l1(to_channels(outputs, channels), to_channels(inputs, channels))
+
+
+DEFINITIONS = {
+    "cycle_psnr": pair_metric(
+        "cycle_psnr",
+        psnr,
+        fields=("cycled", "inputs"),
+        unit="dB",
+        better="higher",
+        protocol="mean over images of the PSNR of input and way there and back, the output between not rounded",
+        default=True,
+    ),
+    "identity_distance": pair_metric(
+        "identity_distance",
+        identity_distance,
+        fields=("outputs", "inputs"),
+        also=frozenset({"cycled"}),  # of models that know no way back the distance to the truth says more
+        better="none",
+        protocol="mean over images of |output - input| / 255 of uint8, over all pixels and channels; 0: unchanged",
+        default=True,
+    ),
+}
