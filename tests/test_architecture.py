@@ -53,15 +53,20 @@ ALLOWED = {
     "contact_sheet": BASE | {"images"},
     "charts": set(),
     "gallery": set(),
-    "report": BASE | {"charts", "gallery", "images"},
-    "metrics": BASE | {"images", "networks", "torch_files", "pretrained"},
+    "report": BASE | {"images", "report_figures", "report_pictures", "report_style", "gallery"},
+    "report_figures": BASE | {"charts", "report_pictures"},
+    "report_pictures": BASE | {"charts", "gallery", "images"},
+    "report_style": set(),
+    "metrics": BASE | {"images", "lab", "networks", "torch_files", "pretrained"},
     "translated_batches": BASE | {"images", "metrics", "noise", "serving"},
     "folder_batches": BASE | {"images", "metrics"},
     "evaluation": BASE | {"gallery", "metrics"},
     "evaluation_records": BASE | {"config", "evaluation", "images", "metrics"},
+    "evaluation_output": BASE | {"evaluation", "evaluation_records", "report"},
+    "evaluation_folders": BASE | {"evaluation", "evaluation_output", "folder_batches", "metrics"},
     "evaluation_runs": BASE
-    | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_records", "folder_batches", "metrics"}
-    | {"models", "pipeline", "report", "skipped_files", "translated_batches"},
+    | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_output", "evaluation_records", "metrics"}
+    | {"models", "pipeline", "skipped_files", "translated_batches"},
     "workdir": BASE | {"checkpoints", "config"},
     "translation": BASE | {"contact_sheet", "images", "serving"},
     "training": BASE
