@@ -29,6 +29,9 @@ PATH_FLAGS = (  # of whichever script
     "picture",
     "weights",
     "to_pytorch",
+    "generated",
+    "reference",
+    "weights_dir",
 )
 
 

@@ -1,0 +1,83 @@
+"""Says how good a trained run is, or a folder of images: python evaluate.py --workdir=runs/bicyclegan_shapes"""
+
+import os
+import shlex
+import sys
+
+from absl import flags
+
+import command_line  # before all that imports TensorFlow
+from datasets import DATASETS
+from datasets.definition import load_for
+from gan_zoo.config import Run
+from gan_zoo.errors import UserError
+from gan_zoo.evaluation_folders import evaluate_folders
+from gan_zoo.evaluation_output import BATCH_SIZE, NUM_SAMPLES, Settings
+from gan_zoo.evaluation_runs import evaluate_run
+from gan_zoo.metrics import METRICS
+from gan_zoo.models.base import TranslationModel
+
+USAGE = """usage: python evaluate.py --workdir=RUN [flags]
+       python evaluate.py --generated=FOLDER --reference=FOLDER [flags]
+
+Measures the translations of a trained run on a split of its data set, or any images against those of the same names in
+another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html, leaves with 1 if it skipped files."""
+
+OF_RUNS = ("dataset", "data_dir", "split", "checkpoint", "translator", "inference_mode", "num_samples")
+
+
+def define_flags() -> flags.FlagValues:
+    values = flags.FlagValues()
+    kwargs = {"flag_values": values}
+    flags.DEFINE_string("workdir", None, "folder of a trained run", **kwargs)
+    flags.DEFINE_string("generated", None, "folder of images to judge", **kwargs)
+    flags.DEFINE_string("reference", None, "folder of real images; an image's truth has its name", **kwargs)
+    flags.DEFINE_string("dataset", None, f"{', '.join(DATASETS)} (default: the run's own)", **kwargs)
+    flags.DEFINE_string("data_dir", None, "folder of the images, or of downloads (default: the run's own)", **kwargs)
+    flags.DEFINE_string("split", "val", "part of the data set: train, val or test", **kwargs)
+    checkpoint_help = "latest, best, all that are there, or the step of one that is there"
+    flags.DEFINE_string("checkpoint", "latest", checkpoint_help, **kwargs)
+    metrics_help = f"with commas between them: {', '.join(METRICS)} (default: the usual ones that can be computed)"
+    flags.DEFINE_list("metrics", None, metrics_help, **kwargs)
+    flags.DEFINE_integer("num_images", None, "the first so many (default: all)", lower_bound=1, **kwargs)
+    num_samples_help = f"of each input, for metrics that compare several (default: {NUM_SAMPLES})"
+    flags.DEFINE_integer("num_samples", None, num_samples_help, lower_bound=2, **kwargs)
+    flags.DEFINE_integer("seed", 0, "of random z, dropout, pairs", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
+    flags.DEFINE_integer("batch_size", BATCH_SIZE, "images at once", lower_bound=1, **kwargs)
+    weights_dir_help = "folder of weights that metrics stand on (default: they are fetched, once, into a cache)"
+    flags.DEFINE_string("weights_dir", None, weights_dir_help, **kwargs)
+    flags.DEFINE_string("translator", None, "which one of a model that has several (default: all)", **kwargs)
+    flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
+    output_help = "folder of records and report (default: WORKDIR/evaluation, or GENERATED_evaluation)"
+    flags.DEFINE_string("output", None, output_help, **kwargs)
+    return values
+
+
+def main(values: flags.FlagValues) -> int:
+    """Evaluates; returns 1 if there were files that could not be used, else 0."""
+    folders = bool(values.generated), bool(values.reference)
+    if bool(values.workdir) == any(folders) or any(folders) != all(folders):
+        raise UserError("give either the --workdir of a run, or both --generated and --reference")
+    keys = ("num_images", "num_samples", "seed", "batch_size", "weights_dir")
+    settings = Settings(names=values.metrics, **{key: values[key].value for key in keys})
+    shared = {"output": values.output, "about": {"command": shlex.join(["python", *sys.argv])}}
+    if not values.workdir:
+        if given := [name for name in OF_RUNS if values[name].present]:
+            raise UserError(f"--{given[0]} belongs to --workdir")
+        return int(not evaluate_folders(values.generated, values.reference, settings, **shared))
+
+    def load_source(run: Run, model: TranslationModel):
+        name = values.dataset or run.dataset
+        if name not in DATASETS:
+            raise UserError(f"there is no data set {name!r}: give --dataset, one of {', '.join(DATASETS)}")
+        own = run.data_dir if name == run.dataset else None
+        data_dir = os.path.abspath(values.data_dir) if values.data_dir else own
+        source = load_for(DATASETS[name], model.data_kind, values.split, model.config, data_dir)
+        return source, {"dataset": name, "data_dir": data_dir, "split": values.split}
+
+    choice = {name: values[name].value for name in ("checkpoint", "translator", "inference_mode")}
+    return int(not evaluate_run(values.workdir, load_source, settings, **choice, **shared))
+
+
+if __name__ == "__main__":
+    command_line.run(main, define_flags(), USAGE)

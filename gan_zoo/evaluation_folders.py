@@ -1,0 +1,47 @@
+"""`evaluate.py --generated --reference`: two folders of images to a table, a record and a report."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gan_zoo import metrics
+from gan_zoo.evaluation import evaluate
+from gan_zoo.evaluation_output import ImageCounter, Settings, publish, report, writable
+from gan_zoo.folder_batches import CHANNELS, FolderBatches
+from gan_zoo.metrics.base import Context
+
+
+def evaluate_folders(
+    generated: str | os.PathLike[str],
+    reference: str | os.PathLike[str],
+    settings: Settings,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    about: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = print,
+) -> bool:
+    """Evaluates the images of one folder against those of another; otherwise as `evaluate_run`.
+
+    Args:
+        output: folder of record and report; None for one beside `generated`, `<its name>_evaluation`.
+    """
+    images = FolderBatches(generated, reference, settings.num_images)
+    folder = writable(output or images.generated.absolute().with_name(f"{images.generated.resolve().name}_evaluation"))
+    names = metrics.choose(settings.names, images.fields, CHANNELS, has_reference=True)
+    say(f"{generated}: {len(images.names)} images, {images.num_pairs} of them with a partner in {reference}")
+    if not images.num_pairs:
+        say("the two folders have no name in common: only the sets are compared, not single images")
+    context = Context(
+        reference=images.reference_images,
+        reference_key=str(reference),
+        weights_dir=settings.weights_dir,
+        seed=settings.seed,
+    )
+    with ImageCounter("", len(images.names)) as progress:
+        evaluation = evaluate(lambda _: images.batches(settings.batch_size), names, context, progress=progress)
+    evaluation = dataclasses.replace(evaluation, skipped={**images.skipped, **evaluation.skipped})
+    about = {"generated": str(generated), "reference": str(reference), "seed": settings.seed, **(about or {})}
+    newest = publish(evaluation, about, folder, say)
+    report(folder, newest, evaluation, say)
+    return not evaluation.skipped
