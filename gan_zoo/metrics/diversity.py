@@ -98,11 +98,10 @@ class RealImages:
             self._shape = image.shape
         if image.shape != self._shape:
             return
-        place = self._seen if self._seen < REAL_IMAGES else int(self._random.integers(self._seen + 1))
         self._seen += 1
-        if place == len(self.images):
+        if self._seen <= REAL_IMAGES:
             self.images.append(image.copy())  # a view would keep its whole batch in memory
-        elif place < REAL_IMAGES:
+        elif (place := int(self._random.integers(self._seen))) < REAL_IMAGES:
             self.images[place] = image.copy()
 
 

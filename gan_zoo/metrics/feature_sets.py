@@ -68,12 +68,12 @@ class BatchFeatures:
         Raises:
             ValueError: for images of another type, or if images before them are not here.
         """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
+            raise ValueError(f"[B, H, W, 1, 3 or 4] uint8 is needed. Received: {list(images.shape)} {images.dtype}")
         if start + len(images) <= self._count:
             return
         if start != self._count:
             raise ValueError(f"the next image is number {self._count}. Received: {start}")
-        if images.dtype != np.uint8 or images.ndim != 4:
-            raise ValueError(f"[B, H, W, C] uint8 is needed. Received: {list(images.shape)} {images.dtype}")
         self._waiting += list(images)
         self._count += len(images)
         size = self._extract.batch_size
