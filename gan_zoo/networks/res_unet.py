@@ -34,7 +34,7 @@ def res_unet(
 
     Returns:
         A model from an image `[B, H, W, input_channels]` in [-1, 1] to an image `[B, H, W, output_channels]` in
-        [-1, 1]. Its last convolution starts near zero, and so does the image.
+        [-1, 1]. Its last kernel starts small, so that the tanh starts unsaturated.
 
     Raises:
         ValueError: if an argument is not one of those named above.
@@ -45,7 +45,11 @@ def res_unet(
         raise ValueError(f"norm must be one of {', '.join(NORMS)}. Received: norm={norm!r}")
 
     def conv(x: keras.KerasTensor, filters: int, size: int, name: str, strides: int = 1) -> keras.KerasTensor:
-        kwargs = {"use_bias": False, "kernel_initializer": make_initializer("kaiming"), "name": name}
+        # Both keep the variance: He's for what a ReLU has halved, the 1x1 ones without it.
+        kernel = make_initializer("kaiming")
+        if size == 1:
+            kernel = keras.initializers.VarianceScaling(1.0, mode="fan_in", distribution="untruncated_normal")
+        kwargs = {"use_bias": False, "kernel_initializer": kernel, "name": name}
         if size == 3 and strides == 2:
             # Around the pixels that the 1x1 convolution takes.
             return HalfSizeConv2D(filters, **kwargs)(x)
