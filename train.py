@@ -43,6 +43,10 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("keep_every", defaults.keep_every, keep_help, lower_bound=0, **kwargs)
     sample_help = "steps between two pictures in workdir/samples; 0: none"
     flags.DEFINE_integer("sample_every", defaults.sample_every, sample_help, lower_bound=0, **kwargs)
+    evaluate_help = "steps between two checks on validation examples, in workdir/health.jsonl; 0: none"
+    flags.DEFINE_integer("evaluate_every", defaults.evaluate_every, evaluate_help, lower_bound=0, **kwargs)
+    best_help = "figure of the checks that makes a checkpoint the best one, or none (default: l1, or else cycle_psnr)"
+    flags.DEFINE_string("best_metric", None, best_help, **kwargs)
     log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
     flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)
     return values
@@ -130,8 +134,10 @@ def main(args: flags.FlagValues) -> int:
             checkpoint_minutes=args.checkpoint_minutes,
             keep_every=args.keep_every,
             sample_every=args.sample_every,
+            evaluate_every=args.evaluate_every,
             log_every=args.log_every,
         ),
+        best_metric=args.best_metric,
         say=lambda line: print(line, flush=True),
     )
 

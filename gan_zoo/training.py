@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 import pathlib
@@ -15,12 +16,14 @@ from gan_zoo.callbacks import NonFiniteGuard, Progress, SaveCheckpoints, StopSig
 from gan_zoo.checkpoints import Checkpoints, latest_step
 from gan_zoo.config import Config, Run
 from gan_zoo.errors import UserError
+from gan_zoo.health_log import HealthLog
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.pipeline import ExampleSource, batch_order, evaluation_batches, training_stream
 from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 from gan_zoo.skipped_files import SkippedFiles
+from gan_zoo.validation import BATCH_SIZE, Validate, Validation
 from gan_zoo.workdir import check_workdir, make_workdir
 
 STRATEGIES = ("auto", "one", "mirrored")
@@ -34,6 +37,7 @@ class Intervals:
     checkpoint_minutes: float = 10.0
     keep_every: int = 0  # data epochs; 0: none is kept for good
     sample_every: int = 1000  # steps; 0: no pictures
+    evaluate_every: int = 500  # steps; 0: no checks on validation examples
     log_every: int = 50  # steps
 
 
@@ -99,6 +103,7 @@ def train(
     sample_source: ExampleSource,
     strategy: tf.distribute.Strategy,
     intervals: Intervals,
+    best_metric: str | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
     """Trains until the configured step, from the newest checkpoint in `workdir` if there is one.
@@ -109,9 +114,10 @@ def train(
         run: what `workdir/config.json` will hold.
         workdir: made if it is missing, after all else was found right.
         source: the training examples.
-        sample_source: the examples of the sample pictures.
+        sample_source: the examples of the sample pictures and the checks; `source` where there are no others.
         strategy: from `make_strategy`.
-        intervals: of checkpoints, pictures and log lines.
+        intervals: of checkpoints, pictures, checks and log lines.
+        best_metric: by which figure of the checks a checkpoint is the best one; see `gan_zoo.validation.Validation`.
         say: takes lines for the user.
 
     Returns:
@@ -135,15 +141,14 @@ def train(
     with strategy.scope():
         model = build_model(model_class, config)
         model.compile(schedule)
+    validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
     checkpoints = Checkpoints(workdir, model, run, plateau)
-    checkpoints.check_space()
+    checkpoints.check_space(best=validation is not None and validation.best_metric is not None)
     start_step = checkpoints.restore_latest()  # first: where it does not fit, the workdir stays as it is
     make_workdir(workdir, run)
     if start_step:
         say(f"going on after step {start_step} of {total_steps}")
-        before = checkpoints.restored_run.versions
-        if before != run.versions:
-            changes = [f"{name} {before.get(name)} -> {now}" for name, now in run.versions.items()]
+        if changes := _changed_versions(checkpoints.restored_run, run):
             say(f"other versions than before, so the result may differ in rounding: {', '.join(changes)}")
 
     folder = pathlib.Path(workdir)
@@ -160,8 +165,8 @@ def train(
             **sides,
             skipped=skipped,
         )
-        few = evaluation_batches(sample_source, config, batch_size=NUM_SAMPLE_ROWS, **sides, skipped=skipped)
-        examples = next(iter(few.take(1)))
+        plain = functools.partial(evaluation_batches, config=config, **sides, skipped=skipped)
+        examples = next(iter(plain(sample_source, batch_size=NUM_SAMPLE_ROWS).take(1)))
         writer = tf.summary.create_file_writer(str(folder / "logs"))
         progress = Progress(
             start_step,
@@ -171,18 +176,34 @@ def train(
             log_every=intervals.log_every,
             learning_rate=lambda step: plateau.rate if plateau else float(schedule(step - 1)),
             writer=writer,
+            validation=lambda: checks[0].last if checks else None,
         )
+        checks = []
+        if validation:
+            checks.append(
+                Validate(
+                    start_step,
+                    validation=validation,
+                    batches=plain(sample_source, batch_size=BATCH_SIZE),
+                    training_batches=None if source is sample_source else plain(source, batch_size=BATCH_SIZE),
+                    log=HealthLog(workdir, start_step),
+                    checkpoints=checkpoints,
+                    every=intervals.evaluate_every,
+                    gan_mode=getattr(config, "gan_mode", None),
+                    writer=writer,
+                    say=lambda line: (progress.close(), say(line)),
+                )
+            )
         reducers = []
         if plateau:
             # One by one: the mean is that over the examples, and the images may differ in size.
-            held_out = evaluation_batches(sample_source, config, batch_size=1, **sides, skipped=skipped).take(
-                MAX_EXAMPLES
-            )
+            held_out = plain(sample_source, batch_size=1).take(MAX_EXAMPLES)
             reducers = [ReduceOnPlateau(start_step, plateau, held_out, steps_per_epoch=steps_per_epoch, writer=writer)]
         callbacks = [
             NonFiniteGuard(start_step, checkpoints),
             progress,
             *reducers,  # reported before, saved after it
+            *checks,  # logged before, saved after it
             SaveCheckpoints(
                 start_step,
                 checkpoints,
@@ -215,6 +236,12 @@ def train(
     name = signal.Signals(stop.received).name
     say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
     return 128 + stop.received
+
+
+def _changed_versions(before: Run, now: Run) -> list[str]:
+    if before.versions == now.versions:
+        return []
+    return [f"{name} {before.versions.get(name)} -> {version}" for name, version in now.versions.items()]
 
 
 @contextlib.contextmanager
