@@ -62,7 +62,7 @@ ALLOWED = {
     "folder_batches": BASE | {"images", "metrics"},
     "evaluation": BASE | {"gallery", "metrics"},
     "evaluation_records": BASE | {"config", "evaluation", "images", "metrics"},
-    "evaluation_output": BASE | {"evaluation", "evaluation_records", "report"},
+    "evaluation_output": BASE | {"evaluation", "evaluation_records", "metrics", "report"},
     "evaluation_folders": BASE | {"evaluation", "evaluation_output", "folder_batches", "metrics"},
     "evaluation_runs": BASE
     | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_output", "evaluation_records", "metrics"}

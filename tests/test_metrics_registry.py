@@ -44,6 +44,7 @@ def whole() -> EvaluationBatch:
         recovered_z=latent(),
         mu=latent(1.0, 0.5, 0.01),
         logvar=latent(),
+        masks=random.integers(0, 3, [COUNT, 16, 12]),
     )
 
 

@@ -6,7 +6,20 @@ A file has the pure function and, in `DEFINITIONS`, the accumulators of `gan_zoo
 from collections.abc import Mapping, Sequence
 
 from gan_zoo.errors import UserError
-from gan_zoo.metrics import colourfulness, cycle, diversity, fid, kid, l1, latent, lpips, psnr, ssim
+from gan_zoo.metrics import (
+    ab_spread,
+    colourfulness,
+    cycle,
+    diversity,
+    fid,
+    kid,
+    l1,
+    latent,
+    lpips,
+    psnr,
+    region_agreement,
+    ssim,
+)
 from gan_zoo.metrics.base import Context, Metric, MetricDefinition
 
 # In the order in which tables list them.
@@ -18,6 +31,8 @@ METRICS: Mapping[str, MetricDefinition] = {
     **fid.DEFINITIONS,
     **kid.DEFINITIONS,
     **colourfulness.DEFINITIONS,
+    **ab_spread.DEFINITIONS,
+    **region_agreement.DEFINITIONS,
     **diversity.DEFINITIONS,
     **cycle.DEFINITIONS,
     **latent.DEFINITIONS,
@@ -26,6 +41,7 @@ METRICS: Mapping[str, MetricDefinition] = {
 # The fields of an `EvaluationBatch`, to somebody who lacks them.
 _FIELDS = {
     "targets": "the truth of each output",
+    "masks": "label masks",
     "inputs": "the inputs",
     "samples": "several samples of each input, from a model with noise",
     "cycled": "a model that knows a way back",

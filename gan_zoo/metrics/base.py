@@ -21,6 +21,7 @@ class EvaluationBatch:
         names: what to call each of the B images to the user: the stem of its file, or its number.
         outputs: `[B, H, W, C]` uint8: what is judged; of a model with noise the first sample.
         targets: the truth, of the outputs' shape.
+        masks: `[B, H, W]` integers: what is where in the truth.
         inputs: `[B, h, w, c]` uint8.
         samples: `[B, N, H, W, C]` uint8: N consecutive samples of each input, `samples[:, 0]` being `outputs`.
         cycled: of the inputs' shape: there and back.
@@ -32,6 +33,7 @@ class EvaluationBatch:
     names: Sequence[str]
     outputs: np.ndarray
     targets: np.ndarray | None = None
+    masks: np.ndarray | None = None
     inputs: np.ndarray | None = None
     samples: np.ndarray | None = None
     cycled: np.ndarray | None = None
