@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import sys
 
 from absl import flags
 
@@ -22,8 +21,8 @@ USAGE = """usage: python evaluate.py --workdir=RUN [flags]
 
 Measures the translations of a trained run on a split of its data set, or any images against those of the same names in
 another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html, leaves with 1 if it skipped files."""
-
-OF_RUNS = ("dataset", "data_dir", "split", "checkpoint", "translator", "inference_mode", "num_samples")
+OF_ALL = ("num_images", "num_samples", "seed", "batch_size", "weights_dir")
+OF_RUNS = {"dataset", "data_dir", "split", "checkpoint", "translator", "inference_mode", "num_samples"}
 
 
 def define_flags() -> flags.FlagValues:
@@ -35,21 +34,17 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("dataset", None, f"{', '.join(DATASETS)} (default: the run's own)", **kwargs)
     flags.DEFINE_string("data_dir", None, "folder of the images, or of downloads (default: the run's own)", **kwargs)
     flags.DEFINE_string("split", "val", "part of the data set: train, val or test", **kwargs)
-    checkpoint_help = "latest, best, all that are there, or the step of one that is there"
-    flags.DEFINE_string("checkpoint", "latest", checkpoint_help, **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", "latest, best, all, or the step of one that is there", **kwargs)
     metrics_help = f"with commas between them: {', '.join(METRICS)} (default: the usual ones that can be computed)"
     flags.DEFINE_list("metrics", None, metrics_help, **kwargs)
     flags.DEFINE_integer("num_images", None, "the first so many (default: all)", lower_bound=1, **kwargs)
-    num_samples_help = f"of each input, for metrics that compare several (default: {NUM_SAMPLES})"
-    flags.DEFINE_integer("num_samples", None, num_samples_help, lower_bound=2, **kwargs)
+    flags.DEFINE_integer("num_samples", None, f"of each input (default: {NUM_SAMPLES})", lower_bound=2, **kwargs)
     flags.DEFINE_integer("seed", 0, "of random z, dropout, pairs", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
     flags.DEFINE_integer("batch_size", BATCH_SIZE, "images at once", lower_bound=1, **kwargs)
-    weights_dir_help = "folder of weights that metrics stand on (default: they are fetched, once, into a cache)"
-    flags.DEFINE_string("weights_dir", None, weights_dir_help, **kwargs)
+    flags.DEFINE_string("weights_dir", None, "folder of metrics' weights (default: fetched into a cache)", **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: all)", **kwargs)
     flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
-    output_help = "folder of records and report (default: WORKDIR/evaluation, or GENERATED_evaluation)"
-    flags.DEFINE_string("output", None, output_help, **kwargs)
+    flags.DEFINE_string("output", None, "folder to write to (WORKDIR/evaluation, GENERATED_evaluation)", **kwargs)
     return values
 
 
@@ -58,12 +53,13 @@ def main(values: flags.FlagValues) -> int:
     folders = bool(values.generated), bool(values.reference)
     if bool(values.workdir) == any(folders) or any(folders) != all(folders):
         raise UserError("give either the --workdir of a run, or both --generated and --reference")
-    keys = ("num_images", "num_samples", "seed", "batch_size", "weights_dir")
-    settings = Settings(names=values.metrics, **{key: values[key].value for key in keys})
-    shared = {"output": values.output, "about": {"command": shlex.join(["python", *sys.argv])}}
+    settings = Settings(names=values.metrics, **{key: values[key].value for key in OF_ALL})
+    given = [name for name in values if values[name].present]
+    command = shlex.join(["python", "evaluate.py", *(values[name].serialize() for name in given)])
+    shared = {"output": values.output, "about": {"command": command}}
     if not values.workdir:
-        if given := [name for name in OF_RUNS if values[name].present]:
-            raise UserError(f"--{given[0]} belongs to --workdir")
+        for name in set(given) & OF_RUNS:
+            raise UserError(f"--{name} belongs to --workdir")
         return int(not evaluate_folders(values.generated, values.reference, settings, **shared))
 
     def load_source(run: Run, model: TranslationModel):

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation import Evaluation
 from gan_zoo.evaluation_records import comparable, read_records, record, remarks, table, write_record
+from gan_zoo.metrics import METRICS
 from gan_zoo.report import write_report
 
 NUM_SAMPLES = 20
@@ -37,6 +39,12 @@ class Settings:
     seed: int = 0
     batch_size: int = BATCH_SIZE
     weights_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.names is not None and not self.names:
+            raise UserError(
+                f"--metrics is empty: leave it out for the usual ones, or give some of {', '.join(METRICS)}"
+            )
 
 
 def publish(
@@ -68,9 +76,13 @@ def writable(folder: str | os.PathLike[str]) -> Path:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UserError(f"--output: {existing} is a file where a folder is needed")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UserError(f"--output: {existing} cannot be written to: choose another folder")
-    return folder
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return folder
+    except OSError as error:
+        raise UserError(
+            f"--output: {existing} cannot be written to ({error.strerror}): choose another folder"
+        ) from None
 
 
 class ImageCounter:

@@ -1,0 +1,296 @@
+"""evaluate.py: runs and folders, good and bad, to a table, records and a report."""
+
+import contextlib
+import io
+import json
+import re
+import urllib.error
+
+import numpy as np
+import pytest
+from small_run import STEP, picture, save_run, small, small_model
+from tiny_runs import EightPictures, Result, assert_one_line, definition
+
+import command_line
+import evaluate
+from datasets import DATASETS
+from gan_zoo.config import Run
+from gan_zoo.images import encode_png, to_uint8
+from gan_zoo.metrics.colourfulness import colourfulness
+from gan_zoo.metrics.l1 import l1
+from gan_zoo.pipeline import evaluation_batches
+from gan_zoo.translated_batches import evaluation_noise
+
+CHEAP = "--metrics=psnr,l1"
+
+
+def run_evaluate(*words: object) -> Result:
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            command_line.run(
+                evaluate.main, evaluate.define_flags(), evaluate.USAGE, argv=["evaluate.py", *map(str, words)]
+            )
+        except SystemExit as exit_:
+            code = exit_.code
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    """Counts the attempts at the network, all of which fail."""
+    attempts = []
+
+    def refuse(request, **_):
+        attempts.append(request.full_url)
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(DATASETS, "eight", definition(EightPictures(count=6)))
+    return attempts
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs of the three models, BicycleGAN's with two checkpoints, and one whose data set nobody knows."""
+    folder = tmp_path_factory.mktemp("runs")
+    save_run(folder / "bicyclegan", small_model(seed=1), step=5)
+    save_run(folder / "bicyclegan", small_model(seed=0), step=20)
+    save_run(folder / "pix2pix", small("pix2pix"), name="pix2pix")
+    save_run(folder / "cyclegan", small("cyclegan"), name="cyclegan")
+    save_run(folder / "imported", small("pix2pix", preprocess="none", batch_size=1), step=0, name="pix2pix")
+    Run(model="pix2pix", dataset="unknown", data_dir=None, settings=Run.read(folder / "imported").settings).write(
+        folder / "imported"
+    )
+    return folder
+
+
+def read_record(folder, step: int = STEP) -> dict:
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads((folder / f"step_{step}.json").read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def figures(record: dict) -> dict[str, float]:
+    return {figure["name"]: figure["value"] for figure in record["figures"]}
+
+
+def write_images(folder, images: dict) -> None:
+    for name, image in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(image if isinstance(image, bytes) else encode_png(image))
+
+
+def test_all_checkpoints_of_a_bicyclegan(runs, offline) -> None:
+    workdir = runs / "bicyclegan"
+    result = run_evaluate(
+        f"--workdir={workdir}", "--dataset=eight", "--checkpoint=all", "--num_samples=3", "--batch_size=4"
+    )
+    assert (result.code, result.err) == (0, ""), result
+    assert "bicyclegan on eight, split val: 6 images for translate" in result.out
+    assert result.out.index("step 5\n") < result.out.index("step 20\n") and "translate 6/6 images" in result.out
+    assert result.out.splitlines()[-1] == f"report: {workdir / 'evaluation' / 'report.html'}"
+    assert {path.name for path in (workdir / "evaluation").iterdir()} == {"step_5.json", "step_20.json", "report.html"}
+    report = (workdir / "evaluation" / "report.html").read_text(encoding="utf-8")
+    assert report.rstrip().endswith("</html>") and "data:image" in report
+
+    record = read_record(workdir / "evaluation", 20)
+    assert len(offline) == len(set(offline)) == 2  # AlexNet and the Inception, each once for all checkpoints
+    assert re.search(r"lpips_alex_v0\.1 +weights missing", result.out)
+    assert len(re.findall(r"^fid_clean, kid_clean: weights missing: https://.* put it into", result.out, re.M)) == 2
+    assert set(record["missing"]) == {
+        "lpips_alex_v0.1", "diversity_lpips_alex_v0.0", "fid_clean", "kid_clean"
+    }  # fmt: skip
+    values = figures(record)
+    assert {"psnr", "ssim", "l1", "l1_best", "sample_distance", "colourfulness", "latent_recovery", "kl"} <= set(values)
+    assert "cycle_psnr" not in values and values["l1_best"] < values["l1"]
+    expected_about = {
+        "workdir": str(workdir), "model": "bicyclegan", "dataset": "eight", "split": "val", "step": 20, "seed": 0,
+        "num_images": 6, "num_samples": 3,
+    }  # fmt: skip
+    assert {key: record["about"][key] for key in expected_about} == expected_about
+    options = "--dataset=eight --checkpoint=all --num_samples=3 --batch_size=4"
+    command = record["about"]["command"].split()
+    assert command[:2] == ["python", "evaluate.py"]
+    assert set(command[2:]) == {*options.split(), f"--workdir={workdir}"}
+    assert values["l1"] != figures(read_record(workdir / "evaluation", 5))["l1"]
+
+    # The same by hand.
+    model = small_model(seed=0)
+    (batch,) = evaluation_batches(EightPictures(count=6), model.config, batch_size=6)
+    translator = model.translators["translate"]
+    z = evaluation_noise(translator, batch["example_index"], seed=0, num_samples=1)[:, 0]
+    outputs = to_uint8(translator.function(batch["input_image"], z)).numpy()
+    of_images = l1(outputs, to_uint8(batch["target_image"]).numpy())
+    # Rounding to another level here and there is the most that batches may change: 1e-3 of the values by 1 / 255.
+    assert values["l1"] == pytest.approx(of_images.mean(), abs=1e-3 / 255)
+    assert record["values"]["l1"] == pytest.approx(dict(zip("012345", of_images, strict=True)), abs=1e-2 / 255)
+
+
+def test_the_first_images_and_another_seed(runs, tmp_path) -> None:
+    words = [f"--workdir={runs / 'bicyclegan'}", "--dataset=eight", CHEAP, "--num_images=4", "--checkpoint=20"]
+    found = {}
+    for name, more in {"one": [], "other": ["--seed=1"], "single": ["--batch_size=1"]}.items():
+        result = run_evaluate(*words, *more, f"--output={tmp_path / name}")
+        assert result.code == 0 and "4 images" in result.out
+        found[name] = read_record(tmp_path / name, 20)
+    assert list(found["one"]["values"]["l1"]) == ["0", "1", "2", "3"]
+    assert found["one"]["about"]["num_samples"] is None  # nothing looks at them
+    assert found["single"]["values"]["l1"] == pytest.approx(found["one"]["values"]["l1"], abs=1e-2 / 255)
+    assert abs(figures(found["other"])["l1"] - figures(found["one"])["l1"]) > 1e-4
+    assert not (runs / "imported" / "evaluation").exists()
+
+
+def test_both_directions_each_image_once_and_bad_files_by_name(runs, tmp_path) -> None:
+    data = tmp_path / "data"
+    images_a, images_b = ([picture(32, 32) for _ in range(count)] for count in (3, 5))
+    write_images(data / "valA", {f"{n}.png": image for n, image in enumerate(images_a)})
+    write_images(data / "valB", {f"{n}.png": image for n, image in enumerate(images_b)})
+    write_images(data / "valB", {"7.png": encode_png(picture(32, 32))[:700], "9.jpg": b"hello"})
+    write_images(data / "trainA", {"0.png": images_a[0]})
+    write_images(data / "trainB", {"0.png": images_a[0]})
+    words = ("--dataset=folder", f"--data_dir={data}", "--metrics=colourfulness,cycle_psnr,identity_distance")
+    result = run_evaluate(f"--workdir={runs / 'cyclegan'}", *words, f"--output={tmp_path / 'out'}")
+    assert (result.code, result.err) == (1, "")
+    for name, reason in {"7.png": "a truncated or damaged PNG file", "9.jpg": "not a PNG, JPEG"}.items():
+        assert len(re.findall(f"^skipped: {data / 'valB' / name}: {reason}", result.out, re.M)) == 1
+    record = read_record(tmp_path / "out")
+    assert set(record["skipped"]) == {str(data / "valB" / "7.png"), str(data / "valB" / "9.jpg")}
+    counts = {figure["name"]: figure["num_images"] for figure in record["figures"]}
+    assert counts["a_to_b/cycle_psnr"] == 3 and counts["b_to_a/cycle_psnr"] == 5
+    # What is real is what lies in the other folder.
+    values = figures(record)
+    for direction, images in {"a_to_b": images_b, "b_to_a": images_a}.items():
+        expected = colourfulness(np.stack(images)).mean()
+        assert values[f"{direction}/colourfulness/real"] == pytest.approx(expected, rel=1e-9)
+    assert record["about"]["num_images"] == {"a_to_b": 3, "b_to_a": 5}
+    assert "a_to_b" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+    words = (*words, "--translator=b_to_a", "--num_images=2", f"--output={tmp_path / 'one'}")
+    assert run_evaluate(f"--workdir={runs / 'cyclegan'}", *words).code == 1
+    assert {name.split("/")[0] for name in figures(read_record(tmp_path / "one"))} == {"b_to_a"}
+
+
+def test_an_imported_run_on_images_of_differing_sizes(runs, tmp_path) -> None:
+    pairs = {f"{n}.png": picture(32, 2 * width) for n, width in enumerate((32, 64, 96))}
+    write_images(tmp_path / "data" / "test", pairs)
+    words = (
+        f"--workdir={runs / 'imported'}", f"--data_dir={tmp_path / 'data'}", "--split=test", CHEAP,
+        f"--output={tmp_path / 'out'}", "--inference_mode=eval",
+    )  # fmt: skip
+    assert_one_line(run_evaluate(*words), 2, "no data set 'unknown'", "--dataset", "folder")
+    result = run_evaluate(*words, "--dataset=folder")
+    assert result.code == 0, result
+    record = read_record(tmp_path / "out", 0)
+    assert list(record["values"]["l1"]) == ["0", "1", "2"] and record["about"]["inference_mode"] == "eval"
+    assert record["about"]["data_dir"] == str(tmp_path / "data")
+
+
+def test_an_interrupted_evaluation_leaves_nothing(runs, tmp_path, monkeypatch) -> None:
+    updates = []
+
+    def stop(self, batch):
+        updates.append(batch.names)
+        if len(updates) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("gan_zoo.metrics.base.ImageMean.update", stop)
+    output = tmp_path / "out"
+    result = run_evaluate(
+        f"--workdir={runs / 'pix2pix'}", "--dataset=eight", CHEAP, "--batch_size=4", f"--output={output}"
+    )
+    assert (result.code, result.err) == (130, "interrupted\n") and len(updates) == 2
+    assert not output.exists()
+
+
+def test_two_folders(tmp_path) -> None:
+    made, real = tmp_path / "made", tmp_path / "real"
+    image = picture(20, 24)
+    write_images(made, {"same.png": image, "in/off.png": np.full((16, 16, 3), 100, np.uint8), "size.png": image})
+    write_images(real, {"same.png": image, "in/off.png": np.full((16, 16, 3), 151, np.uint8)})
+    write_images(real, {"size.png": picture(24, 20), "only.png": image})
+    write_images(made, {"cut.png": encode_png(image)[:99], "alone.png": image})
+    result = run_evaluate(f"--generated={made}", f"--reference={real}")
+    assert (result.code, result.err) == (1, "")
+    output = tmp_path / "made_evaluation"
+    assert result.out.splitlines()[-1] == f"report: {output / 'report.html'}"
+    skipped = dict(re.findall(r"^skipped: (\S+): (.*)$", result.out, re.M))
+    assert set(skipped) == {str(made / name) for name in ("size.png", "cut.png", "alone.png")} | {
+        str(real / "only.png")
+    }
+    record = json.loads((output / "folders.json").read_text(encoding="utf-8"))
+    assert record["skipped"] == skipped
+    assert record["values"]["l1"] == pytest.approx({"same": 0.0, "in/off": 51 / 255})
+    values = figures(record)
+    assert values["l1"] == pytest.approx(0.1) and values["psnr"] is None  # JSON knows no infinity
+    assert re.search(r"^psnr +inf dB", result.out, re.M)
+    assert record["values"]["psnr"] == {"same": None, "in/off": pytest.approx(20 * np.log10(5))}
+    # Where sets are compared, the images without a partner count too.
+    assert {figure["name"]: figure["num_images"] for figure in record["figures"]}["colourfulness"] == 4
+    assert {"fid_clean", "kid_clean", "lpips_alex_v0.1"} <= set(record["missing"])
+    assert record["about"]["generated"] == str(made)
+
+    result = run_evaluate(f"--generated={real}", f"--reference={real}", "--metrics=l1", f"--output={tmp_path / 'same'}")
+    assert result.code == 0 and re.search(r"^l1 +0 \+- 0 ", result.out, re.M), result
+
+
+def test_folders_without_a_name_in_common(tmp_path) -> None:
+    write_images(tmp_path / "made", {f"{n}.png": picture(16, 16) for n in range(3)})
+    write_images(tmp_path / "real", {f"real {n}.png": picture(16, 16) for n in range(4)})
+    words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'real'}")
+    result = run_evaluate(*words)
+    assert result.code == 0 and "have no name in common: only the sets are compared" in result.out
+    assert list(json.loads((tmp_path / "made_evaluation" / "folders.json").read_text())["values"]) == ["colourfulness"]
+    assert_one_line(run_evaluate(*words, "--metrics=l1"), 2, "l1 needs the truth")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ([], ["--workdir", "--generated and --reference"]),
+        (["--workdir={runs}/pix2pix", "--generated={runs}"], ["either"]),
+        (["--generated={runs}"], ["both --generated and --reference"]),
+        (["--generated={runs}", "--reference={runs}", "--split=test"], ["--split belongs to --workdir"]),
+        (["--generated={runs}/none", "--reference={runs}"], ["--generated: there is no folder"]),
+        (["--workdir={runs}/none"], ["config.json does not exist"]),
+        (["--workdir={runs}/pix2pix", "--metrics=psnrr"], ["psnrr", "psnr_y"]),
+        (["--workdir={runs}/pix2pix", "--metrics=cycle_psnr"], ["cycle_psnr needs"]),
+        (["--workdir={runs}/pix2pix", "--metrics="], ["--metrics"]),
+        (["--workdir={runs}/pix2pix", "--split=other"], ["no split 'other'"]),
+        (["--workdir={runs}/pix2pix", "--dataset=horse"], ["no data set 'horse'", "shapes"]),
+        (["--workdir={runs}/pix2pix", "--checkpoint=3"], ["--checkpoint=3", "12"]),
+        (["--workdir={runs}/pix2pix", "--checkpoint=best"], ["--checkpoint=best"]),
+        (["--workdir={runs}/pix2pix", "--num_samples=4"], ["--num_samples=4", "none of the metrics"]),
+        (["--workdir={runs}/pix2pix", "--num_images=0"], ["--num_images=0"]),
+        (["--workdir={runs}/cyclegan", "--translator=back"], ["a_to_b, b_to_a"]),
+        (["--workdir={runs}/bicyclegan", "--inference_mode=eval"], ["bicyclegan has no such choice"]),
+        (["--workdir={runs}/pix2pix", "--output={runs}/pix2pix/config.json"], ["is a file where a folder"]),
+        (["--workdir={runs}/pix2pix", "--output=/proc/out"], ["/proc"]),
+        (["--workdir={runs}/pix2pix", "--weights_dir="], ["--weights_dir is empty"]),
+    ],
+)
+def test_refusals_take_one_line(runs, words, parts) -> None:
+    result = run_evaluate(*(word.format(runs=runs) for word in words))
+    assert_one_line(result, 2, *parts)
+    assert result.out == ""
+
+
+def test_too_few_images(tmp_path, monkeypatch) -> None:
+    """What cannot be computed of one image is said in the table, and stops nothing else."""
+
+    class Features:
+        size, batch_size = 4, 8
+
+        def __call__(self, images):
+            yield np.ones([len(list(images)), self.size], np.float32)
+
+    monkeypatch.setattr("gan_zoo.metrics.feature_sets._extractor", lambda resize, context: Features())
+    write_images(tmp_path / "made", {"a.png": picture(32, 32)})
+    words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'made'}", "--metrics=fid_clean,l1")
+    result = run_evaluate(*words)
+    assert result.code == 0
+    assert re.search(r"^fid_clean +not computed$", result.out, re.M), result.out
+    assert re.search(r"^fid_clean: not computed: fid_clean needs at least \d+ images", result.out, re.M)
