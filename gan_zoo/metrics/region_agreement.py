@@ -14,8 +14,8 @@ Neither knows which colour a region has, only where it ends: a red car that was 
 their floor, the truth's regions of the **image before** in the stream (of the last one for the first), and their
 ceiling, the truth's own. An image whose truth is of one region has nothing to agree with, and does not count.
 
-Near black and white sRGB has no room for colours: a constant brown, painted over a photograph, has regions where that is
-very dark or light. Over photographs its mean stays below the floor, but on single ones, and on drawings on white paper,
+Near black and white sRGB has no room for colours: a constant brown, painted over a photograph, has regions where that
+is very dark or light. Over photographs its mean stays below the floor; on single ones, and on drawings on white paper,
 it may be above.
 """
 
