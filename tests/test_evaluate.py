@@ -14,7 +14,9 @@ from tiny_runs import EightPictures, Result, assert_one_line, definition
 import command_line
 import evaluate
 from datasets import DATASETS
+from gan_zoo.checkpoint_files import point_to_best
 from gan_zoo.config import Run
+from gan_zoo.evaluation_output import ImageCounter
 from gan_zoo.images import encode_png, to_uint8
 from gan_zoo.metrics.colourfulness import colourfulness
 from gan_zoo.metrics.l1 import l1
@@ -131,7 +133,8 @@ def test_all_checkpoints_of_a_bicyclegan(runs, offline) -> None:
 
 
 def test_the_first_images_and_another_seed(runs, tmp_path) -> None:
-    words = [f"--workdir={runs / 'bicyclegan'}", "--dataset=eight", CHEAP, "--num_images=4", "--checkpoint=20"]
+    point_to_best(runs / "bicyclegan" / "checkpoints", 20, "l1", 0.1)
+    words = [f"--workdir={runs / 'bicyclegan'}", "--dataset=eight", CHEAP, "--num_images=4", "--checkpoint=best"]
     found = {}
     for name, more in {"one": [], "other": ["--seed=1"], "single": ["--batch_size=1"]}.items():
         result = run_evaluate(*words, *more, f"--output={tmp_path / name}")
@@ -294,3 +297,15 @@ def test_too_few_images(tmp_path, monkeypatch) -> None:
     assert result.code == 0
     assert re.search(r"^fid_clean +not computed$", result.out, re.M), result.out
     assert re.search(r"^fid_clean: not computed: fid_clean needs at least \d+ images", result.out, re.M)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"), [(True, "\r\x1b[Ka 2/4 images\r\x1b[Ka 4/4 images\r\x1b[K"), (False, "a 4/4 images\n")]
+)
+def test_progress(terminal, shown) -> None:
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal
+    with ImageCounter("a", 4, stream) as progress:
+        progress(2)
+        progress(4)
+    assert stream.getvalue() == shown

@@ -44,6 +44,11 @@ def whole(translator, size: int, **settings) -> dict[str, np.ndarray]:
     return {field: np.concatenate([getattr(batch, field) for batch in found]) for field in found[0].fields - {"names"}}
 
 
+@pytest.fixture(scope="module")
+def in_one_batch(bicyclegan):
+    return whole(bicyclegan, COUNT, fields=provides(bicyclegan), num_samples=3, seed=1)
+
+
 def test_noise_is_of_seed_example_and_sample_alone(bicyclegan) -> None:
     index = tf.constant([0, 1, 7, 10**12], tf.int64)
     noise = evaluation_noise(bicyclegan, index, seed=3, num_samples=4).numpy()
@@ -52,19 +57,19 @@ def test_noise_is_of_seed_example_and_sample_alone(bicyclegan) -> None:
     np.testing.assert_array_equal(noise[[1]], evaluation_noise(bicyclegan, index[1:2], seed=3, num_samples=4))
     other = evaluation_noise(bicyclegan, index, seed=4, num_samples=4).numpy()
     assert len(np.unique(np.concatenate([noise, other]).round(6))) == 2 * noise.size  # nothing twice
-    many = evaluation_noise(bicyclegan, tf.range(200, dtype=tf.int64), seed=0, num_samples=5).numpy()
-    # 3000 standard normal numbers: mean and deviation within four standard errors.
-    assert abs(many.mean()) < 4 / np.sqrt(3000) and abs(many.std() - 1) < 4 / np.sqrt(6000)
+    many = evaluation_noise(bicyclegan, tf.range(60, dtype=tf.int64), seed=0, num_samples=5).numpy()
+    # 900 standard normal numbers: mean and deviation within four standard errors.
+    assert abs(many.mean()) < 4 / np.sqrt(900) and abs(many.std() - 1) < 4 / np.sqrt(1800)
 
     seeds = evaluation_noise(seeded_translator(), index, seed=3, num_samples=3).numpy()
     assert seeds.dtype == np.int64 and seeds.shape == (4, 3) and len(np.unique(seeds)) == seeds.size
     np.testing.assert_array_equal(seeds[:, :1], evaluation_noise(seeded_translator(), index, seed=3, num_samples=1))
 
 
-def test_batches_and_number_of_samples_change_nothing(bicyclegan) -> None:
+def test_batches_and_number_of_samples_change_nothing(bicyclegan, in_one_batch) -> None:
     fields = provides(bicyclegan)
     assert fields == {"names", "outputs", "inputs", "targets", "samples", "z", "recovered_z", "mu", "logvar"}
-    whole_set = whole(bicyclegan, COUNT, fields=fields, num_samples=3, seed=1)
+    whole_set = in_one_batch
     for size, num_samples in [(2, 3), (4, 2)]:
         parts = whole(bicyclegan, size, fields=fields, num_samples=num_samples, seed=1)
         np.testing.assert_array_equal(parts["z"], whole_set["z"])
@@ -78,13 +83,12 @@ def test_batches_and_number_of_samples_change_nothing(bicyclegan) -> None:
     np.testing.assert_array_equal(whole_set["samples"][:, 0], whole_set["outputs"])
     first, second = whole_set["samples"][:, 0].astype(int), whole_set["samples"][:, 1]
     assert np.abs(first - second).mean() > 1  # z does show
-    assert np.abs(whole(bicyclegan, COUNT, fields={"z"}, seed=2)["z"] - whole_set["z"]).min() > 0
 
 
-def test_fields_are_what_they_are_called(bicyclegan) -> None:
+def test_fields_are_what_they_are_called(bicyclegan, in_one_batch) -> None:
     (batch,) = batches(COUNT)
-    found = whole(bicyclegan, COUNT, fields=provides(bicyclegan), num_samples=2)
-    z = evaluation_noise(bicyclegan, batch["example_index"], seed=0, num_samples=2)
+    found = in_one_batch
+    z = evaluation_noise(bicyclegan, batch["example_index"], seed=1, num_samples=2)
     made = bicyclegan.function(batch["input_image"], z[:, 1])
     assert np.abs(found["samples"][:, 1].astype(int) - to_uint8(made).numpy()).max() <= 1
     np.testing.assert_array_equal(found["inputs"], to_uint8(batch["input_image"]))
