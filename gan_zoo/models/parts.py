@@ -19,22 +19,9 @@ MIN_SIDE = 8  # pixels; a generator's reflections need some image to reflect
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PartsConfig(Config):
-    """Settings of the parts; a model's own dataclass changes the defaults to its authors'."""
+class DiscriminatorConfig(Config):
+    """Settings of discriminators and of what they teach; a model's dataclass changes the defaults to its authors'."""
 
-    generator_type: Literal["unet", "resnet", "adalin"] = option("unet", "U-Net, residual, or residual with AdaLIN")
-    base_filters: int = option(64, "filters of a generator's first convolution", 1)
-    num_downs: int | None = option(None, "unet: halvings; none: as many as the image size takes", MIN_DOWNS, 10)
-    num_blocks: int = option(9, "resnet: residual blocks; adalin: those of each half (its authors: 4)", 1)
-    skips: bool = option(False, "adalin: join the encoder's features to the decoder, as a U-Net does")
-    upsampling: Literal["transposed", "bilinear"] = option(
-        "transposed", "unet, resnet: transposed convolution, or resize and convolution (no checkerboard)"
-    )
-    norm: Literal["batch", "instance", "layer", "none"] = option("batch", "unet, resnet: normalization")
-    dropout: bool = option(False, "unet, resnet: drop half of some blocks' values")
-    inference_mode: Literal["train", "eval"] = option(
-        "train", "in translation: image statistics and dropout drawn from a seed, or running statistics and no dropout"
-    )
     discriminator_type: Literal["patch", "pixel", "image"] = option(
         "patch", "what a discriminator judges: overlapping patches, each pixel, or the image as a whole"
     )
@@ -53,9 +40,6 @@ class PartsConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.image_size % self.size_multiple:
-            what = f"a U-Net of {self.downs} halvings" if self.generator_type == "unet" else "this generator"
-            raise UserError(f"image_size={self.image_size}: {what} needs a multiple of {self.size_multiple}")
         if self.discriminator_type != "patch" and self.discriminator_scales > 1:
             raise UserError(f"discriminator_scales={self.discriminator_scales} needs discriminator_type=patch")
         if self.discriminator_type == "image" and self.preprocess in ("scale_width", "none"):
@@ -77,10 +61,41 @@ class PartsConfig(Config):
 
     @property
     def idle(self) -> dict[str, str]:
-        generator, discriminator = (
-            f"generator_type={self.generator_type}",
-            f"discriminator_type={self.discriminator_type}",
-        )
+        idle = {}
+        if self.discriminator_type != "patch":
+            idle["discriminator_layers"] = f"discriminator_type={self.discriminator_type}"
+        if self.gan_mode != "wgangp":
+            idle["lambda_gradient_penalty"] = f"gan_mode={self.gan_mode}"
+        return super().idle | idle
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PartsConfig(DiscriminatorConfig):
+    """Settings of the generators too."""
+
+    generator_type: Literal["unet", "resnet", "adalin"] = option("unet", "U-Net, residual, or residual with AdaLIN")
+    base_filters: int = option(64, "filters of a generator's first convolution", 1)
+    num_downs: int | None = option(None, "unet: halvings; none: as many as the image size takes", MIN_DOWNS, 10)
+    num_blocks: int = option(9, "resnet: residual blocks; adalin: those of each half (its authors: 4)", 1)
+    skips: bool = option(False, "adalin: join the encoder's features to the decoder, as a U-Net does")
+    upsampling: Literal["transposed", "bilinear"] = option(
+        "transposed", "unet, resnet: transposed convolution, or resize and convolution (no checkerboard)"
+    )
+    norm: Literal["batch", "instance", "layer", "none"] = option("batch", "unet, resnet: normalization")
+    dropout: bool = option(False, "unet, resnet: drop half of some blocks' values")
+    inference_mode: Literal["train", "eval"] = option(
+        "train", "in translation: image statistics and dropout drawn from a seed, or running statistics and no dropout"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_size % self.size_multiple:
+            what = f"a U-Net of {self.downs} halvings" if self.generator_type == "unet" else "this generator"
+            raise UserError(f"image_size={self.image_size}: {what} needs a multiple of {self.size_multiple}")
+
+    @property
+    def idle(self) -> dict[str, str]:
+        generator = f"generator_type={self.generator_type}"
         idle = {}
         if self.generator_type != "unet":
             idle["num_downs"] = generator
@@ -92,10 +107,6 @@ class PartsConfig(Config):
             idle |= dict.fromkeys(("norm", "upsampling", "dropout"), generator)
         if not self.drops and not (self.generator_type != "adalin" and self.norm == "batch"):
             idle["inference_mode"] = "neither dropout nor batch norm"
-        if self.discriminator_type != "patch":
-            idle["discriminator_layers"] = discriminator
-        if self.gan_mode != "wgangp":
-            idle["lambda_gradient_penalty"] = f"gan_mode={self.gan_mode}"
         return super().idle | idle
 
     @property
@@ -142,7 +153,7 @@ def build_generator(config: PartsConfig, input_channels: int, output_channels: i
     return unet(num_downs=config.downs, dropout_from_seed=config.dropout, **shared)
 
 
-def build_discriminator(config: PartsConfig, input_channels: int, name: str) -> keras.Model:
+def build_discriminator(config: DiscriminatorConfig, input_channels: int, name: str) -> keras.Model:
     """A model from an image, or condition and image joined, to logits `[B, h, w, 1]`, one tensor a scale."""
     shared = {
         "input_channels": input_channels,
