@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 320, 184  # of the drawing, in its own units: CSS pixels where the page shows it in its own size
 LEFT, RIGHT, TOP, BOTTOM = 46, 306, 20, 150  # of the box that the curve stays in
-MARGIN = 0.1  # share of the values' range that is left free above and below
+MARGIN = 0.2  # share of the values' range that is left free above and below: the best one's text stands there
 
 
 class Point(NamedTuple):
@@ -65,7 +65,7 @@ def line_chart(points: Iterable[Point], *, label: str, unit: str = "", better: s
         f'<text class="tick" x="{(LEFT + RIGHT) / 2}" y="{HEIGHT - 3}" text-anchor="middle">training step</text>'
     )
     if unit:
-        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{TOP - 9}" text-anchor="end">{html.escape(unit)}</text>')
+        parts.append(f'<text class="tick" x="{LEFT - 6}" y="{TOP - 9}" text-anchor="end">{escaped(unit)}</text>')
     for point, error in zip(kept, errors, strict=True):
         if error:
             x, down = x_of(point.step), y_of(point.value - error)
@@ -76,10 +76,11 @@ def line_chart(points: Iterable[Point], *, label: str, unit: str = "", better: s
         said = f"step {point.step:,.0f}: {_with_unit(point.value, unit)}" + (", the best" if point is best else "")
         size, kind = (5, "dot best") if point is best else (3, "dot")
         place = f'cx="{x_of(point.step):.2f}" cy="{y_of(point.value):.2f}" r="{size}"'
-        parts.append(f'<circle class="{kind}" {place}><title>{html.escape(said)}</title></circle>')
+        parts.append(f'<circle class="{kind}" {place}><title>{escaped(said)}</title></circle>')
     if best is not None:
-        parts.append(_mark(x_of(best.step), y_of(best.value), number(best.value)))
-    said = html.escape(_read_aloud(kept, best, label, unit))
+        above = better == "higher"  # where the curve does not come from
+        parts.append(_mark(x_of(best.step), y_of(best.value) + (-9 if above else 17), number(best.value)))
+    said = escaped(_read_aloud(kept, best, label, unit))
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
 
 
@@ -102,14 +103,20 @@ def ticks(low: float, high: float) -> list[float]:
     raise AssertionError("a tenth of a span holds at least nine multiples of a hundredth")  # pragma: no cover
 
 
-def number(value: float) -> str:
-    """Four significant digits, thousands set apart: `20.31`, `0.4021`, `12,345`, `3.1e-07`."""
+def number(value: float, digits: int = 4) -> str:
+    """So many significant digits, thousands set apart: `20.31`, `0.4021`, `12,345`, `3.1e-07`."""
     if value == 0:
         return "0"
     size = abs(value)
     if not 1e-4 <= size < 1e7:
         return _signed(f"{value:.2g}")
-    return _signed(f"{value:,.{max(0, 3 - math.floor(math.log10(size)))}f}")
+    return _signed(f"{value:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}")
+
+
+def escaped(text: object) -> str:
+    """Any text as text of HTML, also inside quotes: file names may hold anything, even what is no Unicode."""
+    safe = str(text).encode("utf-8", "replace").decode()
+    return html.escape("".join(letter if letter.isprintable() else "\ufffd" for letter in safe), quote=True)
 
 
 def short_step(step: float) -> str:
@@ -139,10 +146,9 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def _mark(x: float, y: float, text: str) -> str:
-    """The best value, beside its dot and inside the box."""
+    """A text that stays inside the box."""
     anchor = "start" if x < LEFT + 40 else "end" if x > RIGHT - 40 else "middle"
-    above = y - 10 if y > TOP + 14 else y + 18
-    return f'<text class="mark" x="{x:.2f}" y="{above:.2f}" text-anchor="{anchor}">{text}</text>'
+    return f'<text class="mark" x="{x:.2f}" y="{y:.2f}" text-anchor="{anchor}">{text}</text>'
 
 
 def _read_aloud(points: Sequence[Point], best: Point | None, label: str, unit: str) -> str:

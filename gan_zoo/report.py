@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gan_zoo.charts import escaped
 from gan_zoo.gallery import Gallery
 from gan_zoo.images import write_whole
 from gan_zoo.report_figures import BETTER, Record, curves, history, step_of, table, value_text
-from gan_zoo.report_pictures import escaped, extremes, rows
+from gan_zoo.report_pictures import breakable, extremes, rows
 from gan_zoo.report_style import STYLE
 
 FILE = "report.html"
@@ -53,9 +54,9 @@ def html_report(
         step: which of the records the page is about; None for the last step. The others lend it their curves.
     """
     records = sorted(records, key=lambda record: step_of(record) or 0)
-    shown = next((record for record in records if step is not None and step_of(record) == step), records[-1])
+    shown = records[-1] if step is None else next(record for record in records if step_of(record) == step)
     dated = [record for record in records if step_of(record) is not None]
-    before = records[records.index(shown) - 1] if shown in dated and dated.index(shown) else None
+    before = max((record for record in dated if step_of(record) < (step_of(shown) or 0)), key=step_of, default=None)
     groups = _groups(shown, galleries)
     title = title or _title(shown["about"])
 
@@ -74,7 +75,7 @@ def html_report(
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escaped(title)}</title><style>{STYLE}</style></head>\n"
-        f'<body><main><header><p class="kicker">Evaluation by gan_zoo</p><h1>{escaped(title)}</h1>'
+        f'<body><main><header><p class="kicker">Evaluation by gan_zoo</p><h1>{breakable(title)}</h1>'
         f'{_facts(shown["about"])}</header>{_read_first(shown)}<nav aria-label="On this page">{links}</nav>{body}'
         "<footer>This page holds all that it shows; it loads nothing. Pictures with a side of more than 256 pixels are "
         "scaled down here, and large ones compressed; the figures were measured on the pictures themselves.</footer>"
@@ -203,13 +204,10 @@ def _made(record: Record) -> str:
     about = record["about"]
     command = about.get("command", "")
     others = [(key, about[key]) for key in about if key not in (*IN_HEAD, "command") and about[key] is not None]
-    spent = sum(figure.get("seconds") or 0.0 for figure in record["figures"])
-    if spent:
-        others.append(("time spent on the figures", f"{spent:.0f} s"))
     items = "".join(
         f"<dt>{escaped(str(key).replace('_', ' '))}</dt><dd>{escaped(_plain(key, value))}</dd>" for key, value in others
     )
-    repeat = f'<p class="lead">This command repeats it.</p><pre class="card" tabindex="0">{escaped(command)}</pre>'
+    repeat = f'<p class="lead">This command repeats it.</p><pre class="card">{escaped(command)}</pre>'
     return (repeat if command else "") + (f'<dl class="made card">{items}</dl>' if items else "")
 
 

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gan_zoo.charts import Point, best_point, line_chart, number
-from gan_zoo.report_pictures import escaped
+from gan_zoo.charts import Point, best_point, escaped, line_chart, number
+from gan_zoo.report_pictures import breakable
 
 Record = Mapping[str, Any]
 BETTER = {"higher": "↑ higher", "lower": "↓ lower"}
@@ -81,13 +81,12 @@ def table(
         prefix: of the names, left out of the table.
     """
     since = "" if before is None else f"<th scope=col>Since step {step_of(before):,}</th>"
-    head = f'<th scope=col>Figure</th><th scope=col class="number">Value</th><th scope=col>Better</th>{since}'
+    head = f'<th scope=col>Figure</th><th scope=col colspan=2 class="values">Value</th><th scope=col>Better</th>{since}'
     lines = []
     for figure in figures:
         value, error = value_text(figure["value"], figure.get("error"))
         unit = f" {escaped(figure['unit'])}" if figure.get("unit") and value != "–" else ""
-        quiet = f'<span class="quiet"> {error}{unit}</span>' if error or unit else ""
-        cells = f'<td class="number value"><b>{value}</b>{quiet}</td>'
+        cells = f'<td class="number value"><b>{value}</b></td><td class="error-of quiet">{error}{unit}</td>'
         cells += f'<td class="better quiet">{BETTER.get(figure["better"], "")}</td>'
         if before is not None:
             cells += f'<td class="change">{_change_cell(find(before, figure), figure)}</td>'
@@ -95,7 +94,7 @@ def table(
     for name, reason in missing.items():
         empty = '<td class="better"></td>' + ("" if before is None else "<td></td>")
         said = escaped(reason.partition(":")[0])
-        lines.append(f'{_name(name, prefix)}<td class="number quiet">{said}</td>{empty}<td class=notes></td>')
+        lines.append(f'{_name(name, prefix)}<td colspan=2 class="values quiet">{said}</td>{empty}<td class=notes></td>')
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return _box(f"<thead><tr>{head}<th scope=col>Notes</th></tr></thead><tbody>{body}</tbody>", "the figures")
 
@@ -138,7 +137,7 @@ def curves(figures: Sequence[Mapping[str, Any]], records: Sequence[Record], pref
 
 
 def _name(name: str, prefix: str) -> str:
-    return f"<th scope=row><code>{escaped(name.removeprefix(prefix))}</code></th>"
+    return f"<th scope=row><code>{breakable(name.removeprefix(prefix))}</code></th>"
 
 
 def _box(table_body: str, label: str) -> str:
@@ -152,7 +151,7 @@ def _change_cell(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> st
     found = change(before, now)
     if found is None:
         return ""
-    size = number(abs(found.difference))
+    size = number(abs(found.difference), digits=2)
     if found.difference == 0:
         return '<span class="quiet">the same</span>'
     if found.within_errors:

@@ -1,14 +1,14 @@
 """Pictures in a page that needs no other file: as data in it, beside each other, with their names."""
 
 import base64
-import html
 import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from gan_zoo.charts import number
+from gan_zoo.charts import escaped, number
 from gan_zoo.gallery import Gallery, Row
 from gan_zoo.images import encode_png, to_channels
 
@@ -19,10 +19,9 @@ COARSE = 100  # pixels: a smaller picture is shown by its pixels, not smoothed
 MANY = 5  # pictures of a row that is too wide for two rows side by side
 
 
-def escaped(text: object) -> str:
-    """Any text as text of HTML, also inside quotes: file names may hold anything, even what is no Unicode."""
-    safe = str(text).encode("utf-8", "replace").decode()
-    return html.escape("".join(letter if letter.isprintable() else "\ufffd" for letter in safe), quote=True)
+def breakable(name: object) -> str:
+    """A name as text of HTML that may go on in the next line after each underscore and slash."""
+    return re.sub(r"([_/])(?=.)", r"\1<wbr>", escaped(name))
 
 
 def data_uri(image: np.ndarray) -> str:
@@ -48,12 +47,14 @@ def scaled_down(image: np.ndarray) -> np.ndarray:
 
 def extremes(gallery: Gallery) -> str:
     """The best and the worst examples; "" where nothing ranks them."""
+    most = max((len(row.pictures) for row in (*gallery.best, *gallery.worst)), default=0)
+    kind = "pair" if most <= MANY else "pair wide"
     blocks = [
         f"<section><h4>{title}</h4>{rows(chosen, gallery.ranked_by)}</section>"
         for title, chosen in (("The best", gallery.best), ("The worst", gallery.worst))
         if chosen
     ]
-    return f'<div class="pair">{"".join(blocks)}</div>' if blocks else ""
+    return f'<div class="{kind}">{"".join(blocks)}</div>' if blocks else ""
 
 
 def rows(chosen: Sequence[Row], ranked_by: str) -> str:

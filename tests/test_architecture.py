@@ -53,7 +53,7 @@ ALLOWED = {
     "contact_sheet": BASE | {"images"},
     "charts": set(),
     "gallery": set(),
-    "report": BASE | {"images", "report_figures", "report_pictures", "report_style", "gallery"},
+    "report": BASE | {"charts", "images", "report_figures", "report_pictures", "report_style", "gallery"},
     "report_figures": BASE | {"charts", "report_pictures"},
     "report_pictures": BASE | {"charts", "gallery", "images"},
     "report_style": set(),
