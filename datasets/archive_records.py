@@ -57,8 +57,13 @@ def decode_record(record: Mapping[str, bytes], key: str, dataset: str) -> tuple[
     Raises:
         BadExample: for a JPEG that cannot be decoded.
     """
-    path = f"{dataset}/{record['filename'].decode()}"
+    path = record_path(record, dataset)
     try:
         return decode_image(record[key]), path
     except BadImage as error:
         raise BadExample(path, error) from None
+
+
+def record_path(record: Mapping[str, bytes], dataset: str) -> str:
+    """What a record is called in messages."""
+    return f"{dataset}/{record['filename'].decode()}"

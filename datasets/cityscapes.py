@@ -14,7 +14,8 @@ from typing import Any
 
 from datasets.authors_settings import AUTHORS
 from datasets.definition import DatasetDefinition
-from datasets.folder import FolderSource, say_once
+from datasets.folder import FolderSource
+from datasets.image_files import say_once
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from datasets.archive_records import Records, decode_record, open_records, prepare
+from datasets.archive_records import Records, decode_record, open_records, prepare, record_path
 from datasets.authors_settings import AUTHORS
 from datasets.definition import DatasetDefinition
-from datasets.folder import say_once
+from datasets.image_files import say_once
 from datasets.unpaired import UnpairedSource
 from gan_zoo.errors import UserError
 
@@ -35,6 +35,9 @@ class ArchiveDomain:
             BadExample: for a JPEG that cannot be decoded.
         """
         return decode_record(self._records[index], "image", self.name)[0]
+
+    def path_of(self, index: int) -> str:
+        return record_path(self._records[index], self.name)
 
 
 def archive_definition(builder_class: Callable[[], type], description: str) -> DatasetDefinition:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from datasets.single import as_single
 from datasets.unpaired import UnpairedView
 from gan_zoo.errors import UserError
 
@@ -15,7 +16,8 @@ class DatasetDefinition:
     `load(split, config, data_dir)` returns a `gan_zoo.examples.ExampleSource` for a split of "train", "val" or "test";
     of `config` it reads `direction` and, where it draws its images itself, `image_size`, `load_scale`, `seed`,
     `input_channels` and `target_channels`. It raises `gan_zoo.errors.UserError` where the split or files are missing.
-    `load_unpaired`, with the same arguments, is for a paired data set that has more to give where pairs do not matter.
+    `load_unpaired`, with the same arguments, is for a paired data set that has more to give where pairs do not matter,
+    `load_single` for one that has more to give where only targets do.
     """
 
     kind: str  # "paired", "unpaired", "single" or "labelled"
@@ -24,14 +26,15 @@ class DatasetDefinition:
     recommended: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     # {model name: {config key: value}}: the settings of the paper's authors for this data set
     load_unpaired: Callable[[str, Any, str | None], Any] | None = None
+    load_single: Callable[[str, Any, str | None], Any] | None = None
 
     def serves(self, data_kind: str) -> bool:
         """Whether a model that learns from `data_kind` images can learn from these."""
-        return data_kind == self.kind or (data_kind, self.kind) == ("unpaired", "paired")
+        return data_kind in (self.kind, "single") or (data_kind, self.kind) == ("unpaired", "paired")
 
 
 def load_for(definition: DatasetDefinition, data_kind: str, split: str, config: Any, data_dir: str | None) -> Any:
-    """A split of a data set as a model of `data_kind` needs it: any pairs also serve as two domains.
+    """A split of a data set as a model of `data_kind` needs it: pairs serve as two domains, too, any targets alone.
 
     Raises:
         UserError: where that cannot be, or the split or files are missing.
@@ -40,6 +43,10 @@ def load_for(definition: DatasetDefinition, data_kind: str, split: str, config: 
         raise UserError(f"{definition.kind} images were given where {data_kind} ones are needed")
     if data_kind == definition.kind:
         return definition.load(split, config, data_dir)
+    if data_kind == "single":
+        if definition.load_single is not None:
+            return definition.load_single(split, config, data_dir)
+        return as_single(definition.load(split, config, data_dir))
     if definition.load_unpaired is not None:
         return definition.load_unpaired(split, config, data_dir)
     return UnpairedView(definition.load(split, config, data_dir))

@@ -8,30 +8,44 @@
 and `val`, `test` likewise; upper and lower case are alike. For a model that learns from unpaired images, the names and
 counts in the folders of A and B do not matter, and side-by-side pairs serve too.
 
+For a model that makes its input out of single images, a split is the folder of the target side, B (A with
+`direction=b_to_a`), or where there are no sides all of `train/`; folders in it count, and every picture is taken whole.
+Where no folder is named after a split, all pictures below the given one are taken: a tenth of them, chosen by a hash of
+their names, is for validation and testing, the others are for training. Of fewer than ten all are.
+
 At the start only names and sizes of the files are looked at (about a second for 50,000 pairs); what is wrong inside
 them comes out when they are read.
 """
 
-import functools
-import mimetypes
+import hashlib
 import os
-import stat
-import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from datasets.definition import DatasetDefinition
+from datasets.image_files import (
+    FORMATS,
+    ImageFiles,
+    Listing,
+    list_images,
+    list_images_below,
+    read_image,
+    say_once,
+    subfolders,
+)
+from datasets.single import SingleSource
 from datasets.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
-from gan_zoo.images import MIN_SIDE, SUFFIXES, BadExample, BadImage, decode_image
+from gan_zoo.images import MIN_SIDE, BadExample
 
 SPLITS = ("train", "val", "test")
-Listing = dict[str, BadExample | None]  # path: what is wrong with the file as far as it shows from outside
 LAYOUTS = "train/ with side-by-side pairs, or trainA/ and trainB/, or train/A/ and train/B/ (val and test likewise)"
+PHOTO_LAYOUTS = "pictures in train/, or in trainB/ or train/B/, or in no folder of such a name"
+HELD_OUT = 10  # one in so many
 
 
 class FolderSource:
@@ -58,7 +72,7 @@ class FolderSource:
             BadExample: for a file that cannot be read or decoded, an odd width, or a pair of different proportions.
         """
         paths = self.files[index]
-        images = [_read(path) for path in paths]
+        images = [read_image(path) for path in paths]
         image_a, image_b = images if len(paths) == 2 else halves(images[0], paths[0])
         (height_a, width_a), (height_b, width_b) = image_a.shape[:2], image_b.shape[:2]
         # Both are resized to one square: pictures of different proportions would no longer lie over each other. The
@@ -70,33 +84,9 @@ class FolderSource:
             image_a, image_b = image_b, image_a
         return {"input_image": image_a, "target_image": image_b}
 
-
-class FolderDomain:
-    """The images of one folder, each by itself; a domain of an `UnpairedSource`."""
-
-    def __init__(self, listing: Listing) -> None:
-        self.files = [path for path, bad in listing.items() if bad is None]
-        self.rejected = [bad for bad in listing.values() if bad is not None]
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """Decodes an image, `[H, W, C]`.
-
-        Raises:
-            BadExample: for a file that cannot be read or decoded.
-        """
-        return _read(self.files[index])
-
-
-def _read(path: str) -> np.ndarray:
-    try:
-        return decode_image(Path(path).read_bytes())
-    except OSError as error:
-        raise BadExample(path, f"cannot be read: {error.strerror}") from None
-    except BadImage as error:
-        raise BadExample(path, error) from None
+    def path_of(self, index: int) -> str:
+        """The file of the target."""
+        return self.files[index][0 if self.direction == "b_to_a" else -1]
 
 
 def halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
@@ -122,10 +112,10 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
         UserError: where the folder, the split or the images are missing, or the layout is not clear.
     """
     folders = _folders_of(split, data_dir)
-    listings = [_list_images(folder) for folder in folders]
+    listings = [list_images(folder) for folder in folders]
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
     if not examples:
-        raise UserError(f"no PNG, JPEG, WebP or BMP images in {' and '.join(map(str, folders))}")
+        raise UserError(f"no {FORMATS} images in {' and '.join(map(str, folders))}")
     if not any(len(paths) == len(folders) for paths, _ in examples):
         raise UserError(
             f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal "
@@ -140,44 +130,100 @@ def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSour
     folders = _folders_of(split, data_dir)
     if len(folders) == 1:
         return UnpairedView(load(split, config, data_dir))
-    listings = [_list_images(folder) for folder in folders]
+    listings = [list_images(folder) for folder in folders]
     for folder, listing in zip(folders, listings, strict=True):
         if not listing:
-            raise UserError(f"no PNG, JPEG, WebP or BMP images in {folder}")
-    return UnpairedSource(*map(FolderDomain, listings), config.direction)
+            raise UserError(f"no {FORMATS} images in {folder}")
+    return UnpairedSource(*map(ImageFiles, listings), config.direction)
+
+
+def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
+    """Lists the pictures of a split by themselves, the target side where there are sides; otherwise as `load`."""
+    root = _root(data_dir, PHOTO_LAYOUTS)
+    photos = find_photos(root, config.direction)
+    if photos:
+        folder = photos[_there(split, photos, root, PHOTO_LAYOUTS)]
+        listing = list_images_below(folder)
+        if not listing:
+            raise UserError(f"no {FORMATS} images below {folder}")
+    else:
+        listing = _share(split, root)
+    return SingleSource(ImageFiles(listing))
+
+
+def find_photos(root: Path, direction: str) -> dict[str, Path]:
+    """The folder of each split that has one, for models of single images; see the top of this file."""
+    folders = subfolders(root)
+    side, other = ("a", "b") if direction == "b_to_a" else ("b", "a")
+    photos = {}
+    for split in SPLITS:
+        found = [folders[name] for name in (split + side, split) if name in folders]
+        if len(found) > 1:
+            raise UserError(f"both {found[0]} and {found[1]} hold images of {split!r}: keep one of them")
+        if found:
+            inner = subfolders(found[0]) if split in folders else {}
+            photos[split] = inner[side] if {"a", "b"} <= inner.keys() else found[0]
+        elif split + other in folders:
+            raise UserError(f"{folders[split + other]} has no counterpart, the target of direction={direction}")
+    return photos
+
+
+def _share(split: str, root: Path) -> Listing:
+    """The part of all pictures below `root` that a split has."""
+    listing = list_images_below(root)
+    if not listing:
+        raise UserError(f"no {FORMATS} images below {root}; expected are {PHOTO_LAYOUTS}")
+    if split not in SPLITS:
+        raise UserError(f"{root} has no split {split!r}; it has {', '.join(SPLITS)}")
+
+    def held_out(path: str) -> bool:
+        name = os.path.splitext(unicodedata.normalize("NFC", os.path.relpath(path, root)))[0].replace(os.sep, "/")
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+        return len(listing) >= HELD_OUT and int.from_bytes(digest[:4], "big") % HELD_OUT == 0
+
+    share = {path: bad for path, bad in listing.items() if held_out(path) == (split != "train")}
+    if not share:
+        raise UserError(f"{root} has no split {split!r}: its {len(listing)} images are all for training")
+    if split == "train":
+        say_once(f"{root}: {len(share)} of {len(listing)} images are for training, the others are held out")
+    return share
 
 
 def _folders_of(split: str, data_dir: str | None) -> tuple[Path, ...]:
     """The folder or the two folders that hold a split, or what stands in for it."""
+    root = _root(data_dir, LAYOUTS)
+    splits = find_splits(root)
+    return splits[_there(split, splits, root, LAYOUTS)]
+
+
+def _root(data_dir: str | None, layouts: str) -> Path:
     if not data_dir:
-        raise UserError(f"the data set `folder` needs --data_dir, a folder with {LAYOUTS}")
+        raise UserError(f"the data set `folder` needs --data_dir, a folder with {layouts}")
     root = Path(data_dir).expanduser()
     if not root.is_dir():
-        raise UserError(f"--data_dir: {root} is not a folder; give one with {LAYOUTS}")
-    splits = find_splits(root)
-    name = split
-    if split not in splits:
-        name = {"val": "test", "test": "val"}.get(split, split)
-        if name not in splits:
-            there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
-            raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {LAYOUTS}")
-        say_once(f"{root} has no split {split!r}: using {name!r}")
-    return splits[name]
+        raise UserError(f"--data_dir: {root} is not a folder; give one with {layouts}")
+    return root
 
 
-@functools.cache
-def say_once(message: str) -> None:
-    """A note on stderr, the same one only once."""
-    print(f"note: {message}", file=sys.stderr)
+def _there(split: str, splits: Iterable[str], root: Path, layouts: str) -> str:
+    """The split itself, or the one that stands in for it."""
+    if split in splits:
+        return split
+    other = {"val": "test", "test": "val"}.get(split, split)
+    if other not in splits:
+        there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
+        raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {layouts}")
+    say_once(f"{root} has no split {split!r}: using {other!r}")
+    return other
 
 
 def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
     """Recognises the layout of each split: one folder of side-by-side pairs, or the folders of A and of B."""
-    folders = _subfolders(root)
+    folders = subfolders(root)
     splits: dict[str, tuple[Path, ...]] = {}
     for split in SPLITS:
         layouts = []
-        inner = _subfolders(folders[split]) if split in folders else {}
+        inner = subfolders(folders[split]) if split in folders else {}
         for siblings, a, b in ((folders, f"{split}a", f"{split}b"), (inner, "a", "b")):
             if (a in siblings) != (b in siblings):
                 raise UserError(
@@ -185,7 +231,7 @@ def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
                 )
             if a in siblings:
                 layouts.append((siblings[a], siblings[b]))
-        if split in folders and (not layouts or _list_images(folders[split])):
+        if split in folders and (not layouts or list_images(folders[split])):
             layouts.append((folders[split],))
         if len(layouts) > 1:
             names = " and ".join(str(layout[0]) for layout in layouts)
@@ -193,38 +239,6 @@ def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
         if layouts:
             splits[split] = layouts[0]
     return splits
-
-
-def _subfolders(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and found.setdefault(path.name.casefold(), path) != path:
-            raise UserError(f"{found[path.name.casefold()]} and {path} differ in case only: keep one of them")
-    return found
-
-
-def _list_images(folder: Path) -> Listing:
-    """The image files of a folder in order of name."""
-    found: Listing = {}
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith(".") or entry.is_dir():
-                continue
-            if entry.name.lower().endswith(SUFFIXES):
-                found[entry.path] = _outward_fault(entry)
-            elif (mimetypes.guess_type(entry.name)[0] or "").startswith("image/"):
-                found[entry.path] = BadExample(entry.path, "not a PNG, JPEG, WebP or BMP image")
-    return found
-
-
-def _outward_fault(entry: os.DirEntry) -> BadExample | None:
-    try:
-        status = entry.stat()
-    except OSError as error:
-        return BadExample(entry.path, f"cannot be read: {error.strerror}")
-    if not stat.S_ISREG(status.st_mode):
-        return BadExample(entry.path, "not a regular file")
-    return None if status.st_size else BadExample(entry.path, "an empty file")
 
 
 def _full_name(path: str) -> str:
@@ -263,6 +277,7 @@ DEFINITION = DatasetDefinition(
     kind="paired",
     load=load,
     load_unpaired=load_unpaired,
+    load_single=load_single,
     description="your own images below --data_dir: pairs side by side or under equal names in two folders, or any two "
-    "folders for a model that needs no pairs",
+    "folders for a model that needs no pairs, or any one for a model of single images",
 )

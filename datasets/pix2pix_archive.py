@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from datasets.archive_records import Records, decode_record, open_records, prepare
+from datasets.archive_records import Records, decode_record, open_records, prepare, record_path
 from datasets.definition import DatasetDefinition
-from datasets.folder import halves, say_once
+from datasets.folder import halves
+from datasets.image_files import say_once
 from gan_zoo.errors import UserError
 
 
@@ -39,6 +40,9 @@ class ArchiveSource:
         if self.direction == "b_to_a":
             image_a, image_b = image_b, image_a
         return {"input_image": image_a, "target_image": image_b}
+
+    def path_of(self, index: int) -> str:
+        return record_path(self._records[index], self.name)
 
 
 def archive_definition(

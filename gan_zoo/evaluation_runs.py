@@ -103,6 +103,8 @@ class Direction:
             batch_size=self._settings.batch_size,
             size_multiple=max(each.size_multiple for each in self._model.translators.values()),
             min_side=config.min_side,
+            make_input=self._model.make_input,
+            skip_grey=self._model.skip_grey,
             skipped=self._bad,
         )
 

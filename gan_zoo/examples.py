@@ -16,20 +16,24 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, to_channels, to_float
-from gan_zoo.resizing import Resizing, resize_and_crop
+from gan_zoo.images import BadExample, is_grey, to_channels, to_float
+from gan_zoo.resizing import Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.skipped_files import SkippedFiles
 
 IMAGE_KEYS = ("input_image", "target_image")
+MASK_KEY = "mask"
 
 
 class ExampleSource(Protocol):
     """One split of a data set with random access.
 
     `source[i]` gives `{"input_image": [H, W, C], "target_image": [H', W', C']}`, uint8 or uint16 with C of 1, 3 or 4,
-    the direction applied; further numbers pass through to the batch. It raises `BadExample` for a file that cannot be
-    used, and must be safe to call from several threads. Files refused before anything was read, and not counted by
-    `len(source)`, may be listed as `source.rejected`, a sequence of `BadExample`.
+    the direction applied; further numbers pass through to the batch, and a `mask` `[H, W, 1]`, int32 labels, is cut as
+    the images are. It raises `BadExample` for a file that cannot be used, and must be safe to call from several
+    threads. Files refused before anything was read, and not counted by `len(source)`, may be listed as
+    `source.rejected`, a sequence of `BadExample`. `source.path_of(i)`, where it is there, names an example.
+
+    A single source has no `input_image`: that is made of the target.
 
     An unpaired source is not asked for examples but for its domains, the direction applied:
     `source.domains == {"input_image": domain, "target_image": domain}`, where `len(domain)` is the domain's own count,
@@ -64,13 +68,13 @@ def _settle() -> None:
 
 
 def readers_of(
-    source: ExampleSource, config: Any, resizing: Resizing, skipped: SkippedFiles | None
+    source: ExampleSource, config: Any, resizing: Resizing, skipped: SkippedFiles | None, skip_grey: bool = False
 ) -> list["ExampleReader"]:
     """One reader for examples that belong together, one for each domain of an unpaired source."""
     skipped = skipped if skipped is not None else SkippedFiles()
     seed = config.seed % 2**32
     if getattr(source, "kind", "paired") != "unpaired":
-        return [ExampleReader(source, config, resizing, skipped, seed=seed)]
+        return [ExampleReader(source, config, resizing, skipped, seed=seed, skip_grey=skip_grey)]
     # Numbers of their own for each domain: with one seed, domains of equal count would come in equal order.
     seeds = [int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) for number in range(len(source.domains))]
     return [
@@ -89,6 +93,7 @@ class ExampleReader:
         skipped: takes the bad files.
         seed: of the order and the augmentation, below 2**32: `index_shuffle` sees no more of it.
         key: the name of a domain's images.
+        skip_grey: whether examples whose `target_image` has no colour are bad.
     """
 
     def __init__(
@@ -100,9 +105,10 @@ class ExampleReader:
         *,
         seed: int,
         key: str | None = None,
+        skip_grey: bool = False,
     ) -> None:
         self.source, self.config, self.resizing, self.skipped = source, config, resizing, skipped
-        self.seed, self.key = seed, key
+        self.seed, self.key, self.skip_grey = seed, key, skip_grey
         self.bad: set[int] = set()
         if rejected := getattr(source, "rejected", ()):
             self.skipped.add(source, *rejected)
@@ -112,7 +118,8 @@ class ExampleReader:
         self.keys = list(self.first)
         arrays = dict(zip(self.keys, self.prepared(self.first), strict=True))
         self.shapes = [
-            (*resizing.shape, array.shape[2]) if key in IMAGE_KEYS else array.shape for key, array in arrays.items()
+            (*resizing.shape, array.shape[2]) if key in (*IMAGE_KEYS, MASK_KEY) else array.shape
+            for key, array in arrays.items()
         ]
         self.dtypes = [tf.as_dtype(array.dtype) for array in arrays.values()]
         self.busy, self.last_used, self._lock = 0, time.monotonic(), threading.Lock()
@@ -143,6 +150,9 @@ class ExampleReader:
             return None
         try:
             example = self.source[index]
+            if self.skip_grey and is_grey(example["target_image"]):
+                name = getattr(self.source, "path_of", "example {}".format)
+                raise BadExample(name(index), "is grey")
             return example if self.key is None else {self.key: example}
         except BadExample as error:
             self.bad.add(index)
@@ -176,6 +186,8 @@ class ExampleReader:
             if key in IMAGE_KEYS:
                 array = to_channels(array, channels[key])
                 array = resize_and_crop(array, loaded, cut, top=top, left=left, flip=flip)
+            elif key == MASK_KEY:
+                array = resize_and_crop_labels(array, loaded, cut, top=top, left=left, flip=flip)
             arrays.append(array)
         return arrays
 

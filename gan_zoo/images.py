@@ -142,6 +142,20 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     return colour if channels == 3 else np.concatenate([colour, np.full_like(colour[..., :1], highest)], -1)
 
 
+def is_grey(image: np.ndarray) -> bool:
+    """Whether `[H, W, C]` uint8 or uint16 shows no colour: at most what JPEG leaves of it in a grey photograph.
+
+    Of a large picture only every so many pixels are looked at, about 256 a side.
+    """
+    if image.shape[-1] == 1:
+        return True
+    rows, columns = (max(side // 256, 1) for side in image.shape[:2])
+    image = to_channels(image[::rows, ::columns], 3)
+    lowest = np.minimum(np.minimum(image[..., 0], image[..., 1]), image[..., 2])
+    highest = np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
+    return int((highest - lowest).max()) <= 8 * (np.iinfo(image.dtype).max // 255)
+
+
 def to_float(image: Any) -> tf.Tensor:
     """Maps uint8, uint16 or floats in [0, 255], of any shape, to float32 in [-1, 1]."""
     image = tf.convert_to_tensor(image)

@@ -3,6 +3,8 @@
 Position p of the stream (step * batch size + place in the batch) names everything: the data epoch p // n, the example
 (p % n under that epoch's permutation), its crop and its flip. Nothing is shuffled in a buffer and nothing is cached.
 Unpaired data has two domains; for each of them the position names all this anew, by the domain's own count and draws.
+Of single images, `make_input` makes the input out of the target as it was cut: a function of that alone, so that all
+this holds for both.
 """
 
 import os
@@ -17,6 +19,8 @@ from gan_zoo.examples import ExampleReader, ExampleSource, readers_of
 from gan_zoo.resizing import Resizing
 from gan_zoo.skipped_files import SkippedFiles
 
+MakeInput = Callable[[tf.Tensor], tf.Tensor]
+
 
 def training_stream(
     source: ExampleSource,
@@ -27,6 +31,8 @@ def training_stream(
     batch_parts: int = 1,
     size_multiple: int = 1,
     min_side: int = 1,
+    make_input: MakeInput | None = None,
+    skip_grey: bool = False,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of augmented batches that begins, at once, with the batch of step `start_step`.
@@ -40,12 +46,15 @@ def training_stream(
         batch_parts: 2 for a model that treats the halves of a batch differently; see `batch_order`.
         size_multiple: what the sides of the images must be multiples of, where `preprocess` does not cut squares.
         min_side: what they must not be shorter than there.
+        make_input: from `target_image` `[H, W, C]` in [-1, 1] to `input_image`, for a source of single images; in
+            operations of TensorFlow's alone, since it becomes part of the graph.
+        skip_grey: whether targets without colour count as bad examples.
         skipped: collects the bad files.
 
     Returns:
         Batches `{"input_image": [B, H, W, C], "target_image": [B, H, W, C'], "example_index": [B]}` and the source's
         scalars; images float32 in [-1, 1], of `image_size` squared or as `preprocess` leaves them; `example_index`
-        int64, the position in the stream.
+        int64, the position in the stream. A `mask` `[B, H, W, 1]` is cut as the images are.
 
     Raises:
         UserError: for a batch that cannot be shared out, a `load_scale` below 1, or a source with nothing good in it.
@@ -56,7 +65,7 @@ def training_stream(
     if load_size < config.image_size:
         raise UserError(f"load_scale is {config.load_scale}, but the crop must fit: give at least 1")
     resizing = Resizing(config.preprocess, config.image_size, load_size, size_multiple, min_side)
-    draws = [_augmented(reader) for reader in readers_of(source, config, resizing, skipped)]
+    draws = [_augmented(reader) for reader in readers_of(source, config, resizing, skipped, skip_grey)]
 
     @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
     def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -64,7 +73,7 @@ def training_stream(
         example = {"example_index": position}
         for draw in draws:
             example |= draw(position)
-        return example
+        return _with_input(example, make_input)
 
     slots = tf.data.Dataset.range(start_step * batch_size, tf.int64.max)
     return slots.map(load, _threads(), deterministic=True).batch(batch_size, drop_remainder=True).prefetch(2)
@@ -94,6 +103,8 @@ def evaluation_batches(
     batch_size: int,
     size_multiple: int = 1,
     min_side: int = 1,
+    make_input: MakeInput | None = None,
+    skip_grey: bool = False,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """The examples once, in order, brought to the training size without chance; bad ones are left out.
@@ -110,7 +121,7 @@ def evaluation_batches(
     size, mode = config.image_size, config.preprocess
     load_size = size if mode == "resize_and_crop" else round(size * config.load_scale)
     resizing = Resizing(mode, size, load_size, size_multiple, min_side)
-    draws = [_plain(reader) for reader in readers_of(source, config, resizing, skipped)]
+    draws = [_plain(reader) for reader in readers_of(source, config, resizing, skipped, skip_grey)]
 
     @tf.autograph.experimental.do_not_convert
     def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -118,7 +129,7 @@ def evaluation_batches(
         for draw in draws:
             found_here, values = draw(index)
             found, example = found & found_here, example | values
-        return found, example
+        return found, _with_input(example, make_input)
 
     examples = tf.data.Dataset.range(len(source)).map(load, _threads(), deterministic=True)
     examples = examples.filter(lambda found, example: found)
@@ -140,6 +151,10 @@ def _plain(reader: ExampleReader) -> Callable[[tf.Tensor], tuple[tf.Tensor, dict
         return tf.ensure_shape(found, []), reader.named(arrays)
 
     return draw
+
+
+def _with_input(example: dict[str, tf.Tensor], make_input: MakeInput | None) -> dict[str, tf.Tensor]:
+    return example if make_input is None else example | {"input_image": make_input(example["target_image"])}
 
 
 def batch_order(batch_size: int, num_replicas: int, batch_parts: int) -> np.ndarray:

@@ -64,16 +64,31 @@ def resize_and_crop(
     Returns:
         `[*cut, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
     """
-    height, width, channels = image.shape
-    edges = np.array([left, top, left + cut[1], top + cut[0]])
-    box = tuple(edges / [loaded[1], loaded[0], loaded[1], loaded[0]] * [width, height, width, height])
+    channels = image.shape[2]
 
     def resized(plane: np.ndarray) -> np.ndarray:
-        picture = Image.fromarray(plane).resize(cut[::-1], Image.Resampling.BICUBIC, box)
-        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)
+        return _resized(plane, Image.Resampling.BICUBIC, loaded, cut, top=top, left=left, flip=flip)
 
     if image.dtype == np.uint8:
         return resized(image[..., 0] if channels == 1 else image).reshape(*cut, channels).astype(np.float32)
     # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
     planes = image.astype(np.float32) / 257.0
     return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
+
+
+def resize_and_crop_labels(
+    labels: np.ndarray, loaded: Size, cut: Size, *, top: int = 0, left: int = 0, flip: bool = False
+) -> np.ndarray:
+    """As `resize_and_crop`, for `[H, W, 1]` int32 labels: the nearest one, `[*cut, 1]` int32."""
+    plane = np.ascontiguousarray(labels[..., 0], np.int32)
+    return _resized(plane, Image.Resampling.NEAREST, loaded, cut, top=top, left=left, flip=flip)[..., np.newaxis]
+
+
+def _resized(
+    plane: np.ndarray, kernel: Image.Resampling, loaded: Size, cut: Size, *, top: int, left: int, flip: bool
+) -> np.ndarray:
+    height, width = plane.shape[:2]
+    edges = np.array([left, top, left + cut[1], top + cut[0]])
+    box = tuple(edges / [loaded[1], loaded[0], loaded[1], loaded[0]] * [width, height, width, height])
+    picture = Image.fromarray(plane).resize(cut[::-1], kernel, box)
+    return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture)

@@ -155,6 +155,7 @@ def train(
     skipped = SkippedFiles(folder / "skipped_files.txt", go_on=start_step > 0)
     size_multiple = max((each.size_multiple for each in model.translators.values()), default=1)
     sides = {"size_multiple": size_multiple, "min_side": config.min_side}
+    sides |= {"make_input": model.make_input, "skip_grey": model.skip_grey}
     with _readable_errors(skipped), StopSignals() as stop:
         stream = training_stream(
             source,

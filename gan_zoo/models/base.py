@@ -54,10 +54,15 @@ class TranslationModel(keras.Model):
     Class attributes:
         config_class: the dataclass of the model's settings.
         data_kind: the kind of data set that it learns from: paired, unpaired, single or labelled.
+        make_input: for "single", a static method, pure and of TensorFlow's operations alone: from target images
+            `[..., H, W, C]` in [-1, 1] to the input images that belong to them.
+        skip_grey: whether pictures without any colour are left out like damaged ones.
     """
 
     config_class: ClassVar[type[Config]] = Config
     data_kind: ClassVar[str] = "paired"
+    make_input: ClassVar[Callable[[tf.Tensor], tf.Tensor] | None] = None
+    skip_grey: ClassVar[bool] = False
 
     def __init__(self, config: Config) -> None:
         super().__init__()
