@@ -140,17 +140,17 @@ def test_several_translators_are_named() -> None:
 
 def test_a_discriminator_has_won_when_it_stays_near_zero_for_long() -> None:
     def losses(step: int) -> dict:
-        return {"discriminator_a": 0.0099 if step >= 1500 else 0.2, "discriminator_b": 0.2}
+        return {"discriminator_a": 0.0199 if step >= 1500 else 0.2, "discriminator_b": 0.2}
 
     assert said([line(step, losses(step)) for step in STEPS]) == [(3000, "discriminator_won/discriminator_a")]
     # Checks every ten steps: four of them are not long.
     lines = [line(step, {"discriminator": 0.001}) for step in range(1000, 2020, 10)]
     assert said(lines) == [(2000, "discriminator_won/discriminator")]
-    assert said([line(step, {"discriminator": 0.0101}) for step in STEPS]) == []
+    assert said([line(step, {"discriminator": 0.0201}) for step in STEPS]) == []
     # Its two halves are one loss: to call all real is no victory.
     halves = {"discriminator_real": 0.001, "discriminator_fake": 2.0}
     assert said([line(step, halves) for step in STEPS]) == []
-    halves = {"discriminator_real": 0.004, "discriminator_fake": 0.004}
+    halves = {"discriminator_real": 0.009, "discriminator_fake": 0.009}
     assert said([line(step, halves) for step in STEPS]) == [(2500, "discriminator_won/discriminator")]
 
 

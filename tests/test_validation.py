@@ -1,0 +1,329 @@
+"""Checks while a model learns: what they find in models that are ill, and that they change nothing of a run."""
+
+import functools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import killed_while_checking
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_run import small
+from tiny_runs import TINY, assert_one_line, run_train, use_eight_pictures
+
+from datasets.shapes import DEFINITION
+from gan_zoo import health
+from gan_zoo.checkpoint_files import best_record
+from gan_zoo.errors import UserError
+from gan_zoo.health_log import HealthLog, read_lines
+from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
+from gan_zoo.pipeline import evaluation_batches
+from gan_zoo.validation import FirstExamples, Validate, Validation
+
+TESTS = pathlib.Path(__file__).parent
+PIX2PIX = ["--model=pix2pix", "--dataset=eight", "--steps=8", "--log_every=1", "--sample_every=0"]
+CHECKED = [*PIX2PIX, "--evaluate_every=1"]
+
+
+def arrays(workdir: pathlib.Path, checkpoint: str) -> dict[str, bytes]:
+    """All that was learnt and remembered, as bytes."""
+    reader = tf.train.load_checkpoint(str(workdir / "checkpoints" / checkpoint))
+    names = reader.get_variable_to_shape_map()
+    ignored = ("save_counter", "run/", "_CHECKPOINTABLE_OBJECT_GRAPH")
+    return {name: reader.get_tensor(name).tobytes() for name in names if not name.startswith(ignored)}
+
+
+def warnings_in(out: str) -> list[str]:
+    return [text for text in out.splitlines() if text.startswith("warning")]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs of the same eight steps: without checks, with them, and killed at a check and gone on with."""
+    folder = tmp_path_factory.mktemp("runs")
+    unchecked, checked, killed = (folder / name for name in ("unchecked", "checked", "killed"))
+    seen = {}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
+    child = subprocess.Popen(
+        [sys.executable, str(TESTS / "killed_while_checking.py"), str(killed), "6", *CHECKED], env=environment
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        use_eight_pictures(patch)
+        patch.setattr(health, "FIRST_STEPS", killed_while_checking.FIRST_STEPS)
+        seen["unchecked"] = run_train(*PIX2PIX, "--evaluate_every=0", f"--workdir={unchecked}")
+        seen["checked"] = run_train(*CHECKED, f"--workdir={checked}")
+        seen["killed"] = child.wait(timeout=240), read_lines(killed), best_record(killed)
+        seen["resumed"] = run_train(*CHECKED, f"--workdir={killed}")
+    return folder, seen
+
+
+def test_checks_change_nothing_of_what_is_learnt(runs) -> None:
+    folder, seen = runs
+    assert seen["unchecked"].code == seen["checked"].code == 0, seen
+    assert arrays(folder / "unchecked", "step-8") == arrays(folder / "checked", "step-8")
+    assert not (folder / "unchecked" / "health.jsonl").exists() and best_record(folder / "unchecked") is None
+    assert len(read_lines(folder / "checked")) == 8
+
+
+def test_a_killed_run_says_and_logs_what_one_left_alone_does(runs) -> None:
+    folder, seen = runs
+    code, lines, best = seen["killed"]
+    # It had said what is so at three checks from the fourth step on, and saved the fifth, a best one.
+    assert code == -signal.SIGKILL and [each["step"] for each in lines] == [1, 2, 3, 4, 5, 6]
+    assert list(lines[-1]["warnings"]) == ["mode_collapse", "colours_fading"] and best["step"] == 5
+    resumed, checked = seen["resumed"], seen["checked"]
+    assert resumed.code == 0 and "going on after step 5 of 8" in resumed.out, resumed
+    collapse, fading = sentences = warnings_in(checked.out)
+    assert collapse.startswith("warning at step 6: mode collapse: translations of different inputs differ by ")
+    assert fading.startswith("warning at step 6: the colours are fading: ")
+    assert warnings_in(resumed.out) == sentences
+    for name in ("health.jsonl", "checkpoints/best/best.json"):
+        assert (folder / "killed" / name).read_bytes() == (folder / "checked" / name).read_bytes()
+    step = best_record(folder / "checked")["step"]
+    for checkpoint in ("step-8", f"best/step-{step}"):
+        assert arrays(folder / "killed", checkpoint) == arrays(folder / "checked", checkpoint)
+
+
+def test_figures_are_in_the_log_in_tensorboard_and_on_the_progress_line(runs) -> None:
+    folder, seen = runs
+    lines = read_lines(folder / "checked")
+    values = {each["step"]: each["figures"]["l1"]["value"] for each in lines}
+    best = min(values, key=values.get)
+    assert best_record(folder / "checked") == {"step": best, "metric": "l1", "value": values[best]}
+    logged = {}
+    for path in (folder / "checked" / "logs").iterdir():
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                if value.tag.startswith("validation/"):
+                    logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    assert {"validation/l1", "validation/psnr", "validation/ssim", "validation/colourfulness"} <= logged.keys()
+    assert logged["validation/l1"] == pytest.approx(values, rel=1e-6)
+    progress = [text for text in seen["checked"].out.splitlines() if text.startswith("epoch ")]
+    assert "validation" not in progress[0]
+    for step, text in enumerate(progress[1:], start=1):
+        assert f"  validation l1 {values[step]:.3g}  " in text
+    measures = lines[-1]["measures"]
+    assert measures["translators"]["translate"]["l1"] == pytest.approx(values[8], rel=1e-12)
+    assert measures["discriminator_losses"].keys() == {"discriminator_real", "discriminator_fake"}
+    assert measures["gradient_norms"].keys() == {"generator", "discriminator"}
+    assert all(norm > 0 for norm in measures["gradient_norms"].values())
+
+
+def test_a_mark_that_was_missed_is_made_at_the_start(runs, tmp_path) -> None:
+    marked = []
+
+    class Spy:
+        def mark_best(self, *arguments) -> None:
+            marked.append(arguments)
+
+    lines = read_lines(runs[0] / "checked")[:3]
+    (tmp_path / "health.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    best = min(lines, key=lambda each: each["figures"]["l1"]["value"])
+    for start_step in (3, 5):
+        callback = checker(small("pix2pix"), tmp_path, start_step, checkpoints=Spy())
+        callback.on_train_begin()
+    assert marked == ([(3, "l1", best["figures"]["l1"]["value"])] if best["step"] == 3 else [])
+    assert callback.last == ("l1", lines[-1]["figures"]["l1"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--evaluate_every=-1"], ["evaluate_every"]),
+        (["--best_metric=beauty"], ["--best_metric=beauty", "psnr, ssim, l1"]),
+        (["--best_metric=colourfulness"], ["--best_metric=colourfulness", "psnr, ssim, l1, or none"]),
+        (["--best_metric=fid_clean"], ["--best_metric=fid_clean", "psnr, ssim, l1"]),
+        (["--best_metric=kl"], ["--best_metric=kl", "encodes the truth"]),
+    ],
+)
+def test_mistakes_take_one_line_before_anything_is_made(words, parts, monkeypatch, tmp_path) -> None:
+    use_eight_pictures(monkeypatch)
+    assert_one_line(run_train(*PIX2PIX, f"--workdir={tmp_path / 'run'}", *words), 2, *parts)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_figure_of_the_best_checkpoint() -> None:
+    models = {name: small(name).translators for name in ("bicyclegan", "cyclegan")}
+    for name, given, expected in (
+        ("bicyclegan", None, "l1"),
+        ("bicyclegan", "psnr_y", "psnr_y"),  # no default one
+        ("bicyclegan", "none", None),
+        ("cyclegan", None, "a_to_b/cycle_psnr"),
+        ("cyclegan", "cycle_psnr", "a_to_b/cycle_psnr"),
+        ("cyclegan", "b_to_a/cycle_psnr", "b_to_a/cycle_psnr"),
+    ):
+        assert Validation(models[name], given).best_metric == expected
+    with pytest.raises(UserError, match="--best_metric=l1: the metric l1 needs the truth"):
+        Validation(models["cyclegan"], "l1")
+    # Metrics that cannot judge four channels are not there, and nothing else fails.
+    assert Validation(small("pix2pix", target_channels=4).translators).best_metric is None
+
+
+def test_the_first_examples_whatever_the_batches() -> None:
+    for size in (1, 3, 16, 20):
+        batches = [{"example_index": np.arange(start, min(start + size, 20))} for start in range(0, 20, size)]
+        indices = [batch["example_index"].tolist() for batch in FirstExamples(batches, 16)]
+        assert [index for of_one in indices for index in of_one] == list(range(16)) and max(map(len, indices)) <= size
+    assert len(list(FirstExamples([{"example_index": np.arange(3)}], 16))) == 1
+
+
+# Models that are ill. ------------------------------------------------------------------------------------------------
+
+
+class NoCheckpoints:
+    def mark_best(self, *_: object) -> None:
+        pass
+
+
+def shapes(model, split: str):
+    return evaluation_batches(DEFINITION.load(split, model.config, None), model.config, batch_size=4)
+
+
+def checker(model, folder: pathlib.Path, start_step: int = 1000, *, validation=None, **changes) -> Validate:
+    settings = {"checkpoints": NoCheckpoints(), "training_batches": None} | changes
+    callback = Validate(
+        start_step,
+        validation=validation or Validation(model.translators),
+        batches=shapes(model, "val"),
+        log=HealthLog(folder, start_step),
+        every=500,
+        gan_mode=model.config.gan_mode,
+        writer=tf.summary.create_noop_writer(),
+        say=lambda text: None,
+        **settings,
+    )
+    callback.set_model(model)
+    return callback
+
+
+class Patient:
+    """A small model with its checks, whose graphs serve all tests; `reset` undoes what was done to it."""
+
+    def __init__(self, model) -> None:
+        model.compile()
+        self.model, self.validation = model, Validation(model.translators)
+        parts = [*model.networks.values(), *model.optimizers.values()]
+        self._at_first = [(variable, variable.numpy()) for part in parts for variable in part.variables]
+        self._step, self._batch = tf.function(model.train_step), next(iter(shapes(model, "train")))
+
+    def reset(self) -> "Patient":
+        for variable, value in self._at_first:
+            variable.assign(value)
+        return self
+
+    def train(self, steps: int = 1) -> dict[str, float]:
+        """Learns from the same four examples; the last losses."""
+        for _ in range(steps):
+            losses = self._step(self._batch)
+        return {key: float(value) for key, value in losses.items()}
+
+    def found(self, folder: pathlib.Path, between=lambda: {}, checks: int = 3, **changes) -> list[str]:
+        """The keys that are said at checks from step 1,000 on; `between` goes on learning and gives the losses."""
+        callback = checker(self.model, folder, validation=self.validation, **changes)
+        for number in range(checks):
+            callback.on_step(1000 + 500 * number, between())
+        self.lines = callback.log.lines
+        keys = [key for each in self.lines for key in each["warnings"]]
+        # Once each, and the measures in the file are enough to say the same again.
+        assert len(keys) == len(set(keys))
+        assert health.replay(read_lines(folder)) == self.lines
+        return keys
+
+
+@pytest.fixture(scope="module")
+def patients():
+    settings = {"pix2pix": {"gan_mode": "lsgan"}}
+    return functools.cache(lambda name: Patient(small(name, **settings.get(name, {}))))
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_models_of_random_weights_are_not_ill(patients, name, tmp_path) -> None:
+    patient = patients(name).reset()
+    assert patient.found(tmp_path) == []
+    first, _, last = (each["measures"]["translators"] for each in patient.lines)
+    assert first == last and first.keys() == patient.model.translators.keys()  # the same examples, the same noise
+    for of_one in first.values():
+        assert ("sample_distance" in of_one) == (name == "bicyclegan") and ("l1" in of_one) == (name != "cyclegan")
+    for each in patient.validation._of_each.values():
+        assert each._translated._answer.experimental_get_tracing_count() == 1
+
+
+def first_kernel(model) -> tf.Variable:
+    return model.generator.trainable_variables[0]  # [4, 4, channels of image and z, filters]
+
+
+def last_kernel(model) -> tf.Variable:
+    return [variable for variable in model.generator.trainable_variables if "kernel" in variable.path][-1]
+
+
+def ignores_noise(model) -> None:
+    kernel, channels = first_kernel(model), model.config.input_channels
+    kernel.assign(tf.concat([kernel[:, :, :channels], 0.0 * kernel[:, :, channels:]], axis=2))
+
+
+def ignores_input(model) -> None:
+    first_kernel(model).assign(tf.zeros(first_kernel(model).shape))
+
+
+def paints_one_colour(model) -> None:
+    last_kernel(model).assign(tf.zeros(last_kernel(model).shape))
+
+
+def saturates(model) -> None:
+    last_kernel(model).assign(last_kernel(model) * 1e4)
+
+
+def paints_grey(model) -> None:
+    kernel, bias = last_kernel(model), model.generator.trainable_variables[-1]
+    kernel.assign(tf.repeat(kernel[:, :, :1], 3, axis=2))  # [4, 4, channels of the image, filters]
+    bias.assign(tf.zeros(bias.shape))
+
+
+@pytest.mark.parametrize(
+    ("name", "make_ill", "expected"),
+    [
+        ("bicyclegan", ignores_noise, "noise_ignored"),
+        ("pix2pix", ignores_input, "mode_collapse"),
+        ("pix2pix", paints_one_colour, "constant_output"),
+        ("bicyclegan", saturates, "saturated_output"),
+        ("pix2pix", paints_grey, "colours_fading"),
+    ],
+)
+def test_an_ill_generator_is_told(patients, name, make_ill, expected, tmp_path) -> None:
+    patient = patients(name).reset()
+    make_ill(patient.model)
+    assert patient.found(tmp_path) == [expected]
+
+
+def test_a_discriminator_that_has_won_is_told(patients, tmp_path) -> None:
+    patient = patients("pix2pix").reset()
+    for name, rate in (("generator", 0.0), ("discriminator", 0.01)):  # the one does not defend itself
+        patient.model.optimizers[name].learning_rate.assign(rate)
+    patient.train(150)
+    assert patient.found(tmp_path, patient.train, checks=5) == ["discriminator_won/discriminator"]
+
+
+def test_weights_that_blow_up_are_told(patients, tmp_path) -> None:
+    patient = patients("pix2pix").reset()
+    checks = iter(range(4))
+
+    def between() -> dict[str, float]:
+        if next(checks) == 3:
+            head = patient.model.discriminator.trainable_variables[-2]
+            head.assign(head * 1e4)
+        return patient.train(3)
+
+    keys = patient.found(tmp_path, between, checks=4)
+    assert set(keys) == {"exploding_gradients/generator", "exploding_gradients/discriminator"}
+
+
+def test_learning_by_heart_is_told(tmp_path) -> None:
+    settings = {"base_filters": 8, "lambda_gan": 0.0, "norm": "instance", "learning_rate": 0.01}
+    patient = Patient(Pix2Pix(Pix2PixConfig.from_dict(TINY["pix2pix"] | settings)))
+    patient.train(150)
+    # The four examples that it has seen, over and over, against those that it has not.
+    assert patient.found(tmp_path, training_batches=shapes(patient.model, "train").take(1)) == ["overfitting"]
