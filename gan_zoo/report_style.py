@@ -79,7 +79,8 @@ linear-gradient(270deg,var(--shade),transparent) 100%/13px 100%,var(--card);back
 table{border-collapse:collapse;width:100%;font-size:14.5px}
 th,td{padding:10px 16px;text-align:left;vertical-align:baseline;border-top:1px solid var(--rule)}
 thead th{border-top:0;color:var(--quiet);font-weight:500;font-size:13px;white-space:nowrap}
-tbody th{font-weight:600;white-space:nowrap}
+tbody th{font-weight:600;white-space:nowrap;overflow-wrap:normal}
+thead th:first-child{width:22%}.better{width:10%}
 .number{text-align:right;white-space:nowrap}
 .value{padding-right:5px}.value b{font-size:16.5px;font-weight:680}
 .error-of{padding-left:0;white-space:nowrap}.values{text-align:center}
@@ -114,14 +115,15 @@ stroke-linejoin:round}
 .rows bdi{font-weight:600}
 .strip{display:grid;gap:8px;
 grid-template-columns:repeat(auto-fill,minmax(max(84px,min(184px,calc((100% - (var(--n) - 1)*8px)/var(--n)))),1fr))}
-.strip img{display:block;width:100%;height:auto;border-radius:5px;background:var(--rule)}
+.strip img{display:block;width:100%;height:auto;border-radius:5px;background:var(--rule);
+outline:1px solid var(--rule)}
 .strip .coarse{image-rendering:pixelated}
 .strip figcaption{color:var(--quiet);font-size:12px;line-height:1.3;padding-top:4px}
 pre{padding:14px 16px;white-space:pre-wrap}
 .made{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:3px 22px;padding:14px 16px;margin-top:12px;
 font-size:14px}
 footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--rule);color:var(--quiet);font-size:13px}
-@media(max-width:560px){th,td{padding:9px 11px}tbody th{white-space:normal;min-width:118px}
+@media(max-width:560px){th,td{padding:9px 11px}tbody th{white-space:normal}
 .first{padding:14px 15px}.rows article{padding:10px}
 details dl,.made{grid-template-columns:1fr;gap:0}.made dd,details dd{margin-bottom:6px}h2{margin-top:42px}}
 @media print{body{font-size:11pt}main{max-width:none;padding:0}nav{display:none}article,figure,tr{break-inside:avoid}}
