@@ -18,8 +18,10 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]
 
 
 def commands(path: pathlib.Path) -> list[str]:
-    blocks = re.findall(r"^```\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    plain = [block for language, block in blocks if not language]
+    return [line for block in plain for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 COMMANDS = [command for path in DOCUMENTS for command in commands(path)]
@@ -49,7 +51,7 @@ def test_make_has_the_targets_and_variables_that_the_documents_name(command) -> 
 
 def test_the_documents_give_commands_at_all() -> None:
     scripts = {word for command in COMMANDS for word in command.split() if word.endswith(".py")}
-    assert {"train.py", "translate.py", "export.py"} <= scripts
+    assert {"train.py", "translate.py", "evaluate.py", "export.py"} <= scripts
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -70,7 +72,7 @@ def accepts(config_class: type[Config], assignment: str) -> bool:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_named_settings_and_flags_exist(path) -> None:
     text = path.read_text(encoding="utf-8")
-    known = {name for script in ("train", "translate", "export", "import_weights") for name in flag_values(script)}
+    known = {name for script in ("train", "translate", "evaluate", "export", "import_weights") for name in flag_values(script)}
     known |= {"help", "constraint", "editable", "logdir"}
     assert set(re.findall(r"`--([a-z_]+)", text)) <= known
     settings = set(re.findall(r"--set ([a-z_0-9]+=[a-z_0-9.]+)", text)) - {"key=value", "preprocess=..."}
