@@ -29,7 +29,7 @@ def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     kwargs = {"flag_values": values}
     flags.DEFINE_string("workdir", None, "folder of a trained run", required=True, **kwargs)
-    flags.DEFINE_string("checkpoint", "latest", "latest, or the step of a checkpoint that is still there", **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", "latest, best, or the step of a checkpoint that is still there", **kwargs)
     flags.DEFINE_string("split", "val", "which part of the data set", **kwargs)
     return values
 
