@@ -53,6 +53,21 @@ class NonFiniteGuard(StepCallback):
             )
 
 
+class DataEpochs(StepCallback):
+    """Tells the model when a data epoch, of `steps_per_epoch` steps, begins."""
+
+    def __init__(self, start_step: int, steps_per_epoch: int) -> None:
+        super().__init__(start_step)
+        self.steps_per_epoch = steps_per_epoch
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.model.begin_epoch(self.start_step // self.steps_per_epoch)
+
+    def on_step(self, step: int, logs: Logs) -> None:
+        if step % self.steps_per_epoch == 0:
+            self.model.begin_epoch(step // self.steps_per_epoch)
+
+
 class StopSignals:
     """A context in which the first Ctrl-C or SIGTERM only asks the run to stop; the second acts as usual."""
 
@@ -182,8 +197,11 @@ class Progress(StepCallback):
         return (len(self._times) - 1) * self.batch_size / max(self._times[-1] - self._times[0], 1e-9)
 
     def means(self) -> dict[str, float]:
-        """The losses' means over the last `log_every` steps."""
-        return {name: float(np.mean([losses[name] for losses in self._losses])) for name in self._losses[-1]}
+        """The losses' means over the last `log_every` steps, or over those of them that had the loss."""
+        return {
+            name: float(np.mean([losses[name] for losses in self._losses if name in losses]))
+            for name in self._losses[-1]
+        }
 
     def _write_scalars(self, step: int) -> None:
         with self.writer.as_default(step=step):

@@ -51,6 +51,19 @@ def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(2.0 * image - 1.0, -1.0, 1.0)
 
 
+def to_grey(image: tf.Tensor) -> tf.Tensor:
+    """`[..., 3]` sRGB in [-1, 1] -> `[..., 1]`, the grey image of the same L: luminance back through sRGB's curve."""
+    linear = _linear((_widened(image) + 1.0) / 2.0)
+    luminance = _product(XYZ_OF_RGB[1:2], linear)[0]
+    return tf.clip_by_value(2.0 * _gamma(luminance) - 1.0, -1.0, 1.0)[..., tf.newaxis]
+
+
+def grey_to_network(grey: tf.Tensor) -> tf.Tensor:
+    """The lightness that `to_network` gives for a grey image `[..., 1]` in [-1, 1], of the same shape."""
+    lightness = 116.0 * _curve(_linear((_widened(grey) + 1.0) / 2.0)) - 16.0
+    return lightness / LIGHTNESS_SCALE - 1.0
+
+
 def to_network(lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """`[..., 3]` L, a and b -> lightness `[..., 1]`, L / 50 - 1, and ab `[..., 2]`, divided by 110; in [-1, 1]."""
     return lab[..., :1] / LIGHTNESS_SCALE - 1.0, lab[..., 1:] / AB_SCALE

@@ -86,5 +86,5 @@ class ReduceOnPlateau(StepCallback):
         with self.writer.as_default(step=step):
             tf.summary.scalar("validation_l1", value)
         rate = self.plateau.update(value)
-        for optimizer in self.model.optimizers.values():
-            optimizer.learning_rate.assign(rate)
+        for name, optimizer in self.model.optimizers.items():
+            optimizer.learning_rate.assign(self.model.learning_rate_of(name, rate))

@@ -1,5 +1,7 @@
 """Learning-rate policies of the pix2pix / CycleGAN / BicycleGAN code that are functions of the data epoch."""
 
+from typing import Self
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -53,6 +55,10 @@ class EpochSchedule(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         epoch = tf.minimum(tf.cast(step, tf.int64) // self.steps_per_epoch, len(self.rates) - 1)
         return tf.gather(tf.constant(self.rates, keras.backend.floatx()), epoch)
+
+    def rest(self, first_epoch: int, factor: float = 1.0) -> Self:
+        """`factor` times the rates from `first_epoch` on, for an optimizer whose first step is there."""
+        return type(self)(factor * self.rates[min(first_epoch, len(self.rates) - 1) :], self.steps_per_epoch)
 
     def get_config(self) -> dict:
         return {"rates": self.rates.tolist(), "steps_per_epoch": self.steps_per_epoch}

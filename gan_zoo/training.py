@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 import keras
 import tensorflow as tf
 
-from gan_zoo.callbacks import NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
-from gan_zoo.checkpoints import Checkpoints, latest_step
+from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
+from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step
 from gan_zoo.config import Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.health_log import HealthLog
@@ -144,7 +144,7 @@ def train(
     validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
     checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space(best=validation is not None and validation.best_metric is not None)
-    start_step = checkpoints.restore_latest()  # first: where it does not fit, the workdir stays as it is
+    start_step = _starting_point(checkpoints, model)  # first: where it does not fit, the workdir stays as it is
     make_workdir(workdir, run)
     if start_step:
         say(f"going on after step {start_step} of {total_steps}")
@@ -224,6 +224,7 @@ def train(
                 total_steps=total_steps,
                 seed=config.seed,
             ),
+            DataEpochs(start_step, steps_per_epoch),
         ]
         with contextlib.closing(progress):
             # One epoch to Keras, whatever remains: an end of its epochs means nothing here.
@@ -237,6 +238,14 @@ def train(
     name = signal.Signals(stop.received).name
     say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
     return 128 + stop.received
+
+
+def _starting_point(checkpoints: Checkpoints, model: TranslationModel) -> int:
+    """Brings the model to where the newest checkpoint has it, or to where a new run starts; returns the step."""
+    start_step = checkpoints.restore_latest()
+    if latest_checkpoint(checkpoints.folder.parent) is None:
+        model.load_pretrained()
+    return start_step
 
 
 def _changed_versions(before: Run, now: Run) -> list[str]:

@@ -4,12 +4,14 @@ import io
 import os
 import signal
 import time
+import types
 
 import pytest
 import tensorflow as tf
 
 from gan_zoo import callbacks
 from gan_zoo.callbacks import (
+    DataEpochs,
     NonFiniteGuard,
     Progress,
     SaveCheckpoints,
@@ -73,6 +75,24 @@ def test_the_figure_of_the_last_check_is_shown_where_there_is_one(clock, writer)
     first, second = stream.getvalue().splitlines()
     assert first == "epoch 1/3  step 1/10  l1 1  gan_encoded 0.25"
     assert second.endswith("ETA 4 s  validation a_to_b/cycle_psnr 21.2  l1 2  gan_encoded 0.25")
+
+
+def test_a_loss_that_begins_in_the_middle_is_the_mean_over_its_own_steps(clock, writer) -> None:
+    bar = progress(io.StringIO(), writer)
+    for batch, logs in enumerate([{"l1": 1.0, "old": 9.0}, {"l1": 2.0, "gan": 4.0}, {"l1": 6.0, "gan": 8.0}]):
+        bar.on_train_batch_end(batch, logs)
+    assert bar.means() == {"l1": 3.0, "gan": 6.0}
+
+
+@pytest.mark.parametrize(("start_step", "epochs"), [(0, [0, 1, 2]), (3, [0, 1, 2]), (4, [1, 2])])
+def test_a_model_is_told_of_each_data_epoch(start_step, epochs) -> None:
+    told = []
+    callback = DataEpochs(start_step, 4)
+    callback.set_model(types.SimpleNamespace(begin_epoch=told.append))
+    callback.on_train_begin()
+    for batch in range(10 - start_step):
+        callback.on_train_batch_end(batch, {})
+    assert told == epochs
 
 
 def test_a_resumed_run_counts_on(clock, writer) -> None:

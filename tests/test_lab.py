@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.lab import from_network, lab_to_rgb, rgb_to_lab, to_network
+from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 
 RECORDED = np.load(pathlib.Path(__file__).parent / "parity" / "lab.npz")
 
@@ -99,6 +99,18 @@ def test_gradients_are_those_of_the_curves(function) -> None:
         step = np.eye(3)[channel] * 1e-6
         difference = (function(point + step) - function(point - step)).numpy() / 2e-6
         np.testing.assert_allclose(jacobian[..., channel], difference, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(np.float32, 1e-6), (np.float64, 1e-14)])
+def test_grey_has_the_lightness_of_what_it_was(dtype: type, error: float) -> None:
+    colours = scaled(RECORDED["rgb"]).astype(dtype)
+    grey = to_grey(colours)
+    lightness, _ = to_network(rgb_to_lab(colours))
+    assert grey.dtype == dtype and grey.shape == (*colours.shape[:-1], 1)
+    # In L / 50: float32 keeps seven digits of L, and of the light that it is the root of.
+    np.testing.assert_allclose(grey_to_network(grey), lightness, rtol=0, atol=error)
+    np.testing.assert_allclose(to_network(rgb_to_lab(tf.repeat(grey, 3, -1)))[0], lightness, rtol=0, atol=error)
+    np.testing.assert_allclose(to_grey(tf.repeat(grey, 3, -1)), grey, rtol=0, atol=error)  # grey stays as it is
 
 
 def test_half_precision_is_widened() -> None:

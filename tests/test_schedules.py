@@ -45,6 +45,13 @@ def test_a_rate_lasts_a_data_epoch_and_the_last_for_good() -> None:
     assert float(again(tf.constant(4, tf.int64))) == np.float32(0.2)
 
 
+def test_an_optimizer_that_joins_later_has_the_rates_of_the_run() -> None:
+    schedule = EpochSchedule([0.4, 0.2, 0.1], steps_per_epoch=3)
+    late = schedule.rest(1, factor=0.5)
+    np.testing.assert_array_equal([float(late(step)) for step in range(6)], np.float32([0.1] * 3 + [0.05] * 3))
+    assert schedule.rest(9).rates.tolist() == [0.1]  # where it never joins
+
+
 def test_the_optimizer_follows_the_schedule() -> None:
     # Adam's first moves with a constant gradient are the rate itself (epsilon is 1e-8 of it).
     variable = tf.Variable([0.0])

@@ -11,6 +11,8 @@ from gan_zoo.config import Config
 from gan_zoo.losses import l1_loss
 from gan_zoo.optimizers import FusedAdam
 
+LearningRate = float | keras.optimizers.schedules.LearningRateSchedule  # the latter a function of the optimizer's step
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Translator:
@@ -108,20 +110,37 @@ class TranslationModel(keras.Model):
         """The sum of losses that are means over the batch, as one replica's share of the whole."""
         return tf.add_n(list(losses.values())) / tf.distribute.get_strategy().num_replicas_in_sync
 
-    def compile(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None) -> None:
+    def load_pretrained(self) -> None:
+        """Brings weights that others have trained into the networks; asked for once, where a new run starts.
+
+        Raises:
+            UserError: where they cannot be had.
+        """
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Told before the first step of each data epoch, counted from 0, and where a run goes on in the middle of one.
+
+        Where the training step becomes another one, `make_train_function(force=True)` has to follow.
+        """
+
+    def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
+        """The rate for the network called `name` where that of the run is `learning_rate`."""
+        return learning_rate
+
+    def compile(self, learning_rate: LearningRate | None = None) -> None:
         """Gives each network its own Adam; `learning_rate` defaults to the configuration's, constant."""
+        if learning_rate is None:
+            learning_rate = self.config.learning_rate
         self.optimizers = {}
         for name, network in self.networks.items():
-            optimizer = self.make_optimizer(self.config.learning_rate if learning_rate is None else learning_rate)
+            optimizer = self.make_optimizer(self.learning_rate_of(name, learning_rate))
             optimizer.build(network.trainable_variables)
             self.optimizers[name] = optimizer
         # XLA's random numbers are others than those of the same operation without it, and Keras would choose it for one
         # GPU and not for two: the noise has to be a function of seed and example alone.
         super().compile(optimizer=next(iter(self.optimizers.values())), jit_compile=False)
 
-    def make_optimizer(
-        self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
-    ) -> keras.optimizers.Optimizer:
+    def make_optimizer(self, learning_rate: LearningRate) -> keras.optimizers.Optimizer:
         return FusedAdam(learning_rate, self.config.beta_1, self.config.beta_2)
 
     def apply_gradients(self, name: str, gradients: list[tf.Tensor]) -> None:
