@@ -6,7 +6,7 @@ import shlex
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from datasets import DATASETS
+from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
@@ -31,7 +31,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("workdir", None, "folder of a trained run", **kwargs)
     flags.DEFINE_string("generated", None, "folder of images to judge", **kwargs)
     flags.DEFINE_string("reference", None, "folder of real images; an image's truth has its name", **kwargs)
-    flags.DEFINE_string("dataset", None, f"{', '.join(DATASETS)} (default: the run's own)", **kwargs)
+    flags.DEFINE_string("dataset", None, f"{', '.join(DATASETS)}, {OTHERS} (default: the run's own)", **kwargs)
     flags.DEFINE_string("data_dir", None, "folder of the images, or of downloads (default: the run's own)", **kwargs)
     flags.DEFINE_string("split", "val", "part of the data set: train, val or test", **kwargs)
     flags.DEFINE_string("checkpoint", "latest", "latest, best, all, or the step of one that is there", **kwargs)
@@ -64,11 +64,9 @@ def main(values: flags.FlagValues) -> int:
 
     def load_source(run: Run, model: TranslationModel):
         name = values.dataset or run.dataset
-        if name not in DATASETS:
-            raise UserError(f"there is no data set {name!r}: give --dataset, one of {', '.join(DATASETS)}")
         own = run.data_dir if name == run.dataset else None
         data_dir = os.path.abspath(values.data_dir) if values.data_dir else own
-        source = load_for(DATASETS[name], model.data_kind, values.split, model.config, data_dir)
+        source = load_for(find_dataset(name), model.data_kind, values.split, model.config, data_dir)
         return source, {"dataset": name, "data_dir": data_dir, "split": values.split}
 
     choice = {name: values[name].value for name in ("checkpoint", "translator", "inference_mode")}

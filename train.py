@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
+import re
 import textwrap
 
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from datasets import DATASETS
+from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
@@ -26,7 +27,7 @@ def define_flags() -> flags.FlagValues:
     values, defaults = flags.FlagValues(), Intervals()
     kwargs = {"flag_values": values}
     flags.DEFINE_string("model", None, f"what to train: {', '.join(MODELS)}", **kwargs)
-    flags.DEFINE_string("dataset", "shapes", f"what to train on: {', '.join(DATASETS)}", **kwargs)
+    flags.DEFINE_string("dataset", "shapes", f"what to train on: {', '.join(DATASETS)}, {OTHERS}", **kwargs)
     flags.DEFINE_string(
         "data_dir", None, "folder of the images, or of downloads (default: the data set's own)", **kwargs
     )
@@ -86,7 +87,7 @@ def choose(name: str, value: str | None, table: dict) -> object:
 
 
 def main(args: flags.FlagValues) -> int:
-    model_class, definition = choose("model", args.model, MODELS), choose("dataset", args.dataset, DATASETS)
+    model_class, definition = choose("model", args.model, MODELS), find_dataset(args.dataset)
     if not definition.serves(model_class.data_kind):
         fitting = [name for name, other in DATASETS.items() if other.serves(model_class.data_kind)]
         raise UserError(
@@ -106,7 +107,7 @@ def main(args: flags.FlagValues) -> int:
             raise UserError(f"{name} has no effect with {reason}: leave it out")
 
     data_dir = args.data_dir and os.path.abspath(args.data_dir)
-    workdir = args.workdir or os.path.join("runs", f"{args.model}_{args.dataset}")
+    workdir = args.workdir or os.path.join("runs", re.sub("[:/]", "_", f"{args.model}_{args.dataset}"))
     run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
     check_workdir(workdir, run, config_class)  # before anything is downloaded
     strategy = make_strategy(args.strategy)

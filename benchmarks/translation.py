@@ -12,7 +12,7 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
-from datasets import DATASETS
+from datasets import find_dataset
 from datasets.definition import load_for
 from gan_zoo.models.loading import load_run
 from gan_zoo.pipeline import evaluation_batches
@@ -29,7 +29,7 @@ def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     kwargs = {"flag_values": values}
     flags.DEFINE_string("workdir", None, "folder of a trained run", required=True, **kwargs)
-    flags.DEFINE_string("checkpoint", "latest", "latest, best, or the step of a checkpoint that is still there", **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", "latest, best, or the step of one that is still there", **kwargs)
     flags.DEFINE_string("split", "val", "which part of the data set", **kwargs)
     return values
 
@@ -54,8 +54,8 @@ def main(values: flags.FlagValues) -> None:
     run, model, step = load_run(values.workdir, values.checkpoint)
 
     def batches(split: str) -> tf.data.Dataset:
-        source = load_for(DATASETS[run.dataset], model.data_kind, split, model.config, run.data_dir)
-        return evaluation_batches(source, model.config, batch_size=1)
+        source = load_for(find_dataset(run.dataset), model.data_kind, split, model.config, run.data_dir)
+        return evaluation_batches(source, model.config, batch_size=1, make_input=model.make_input)
 
     print(f"{values.workdir}, step {step}, split {values.split}")
     for name, translator in model.translators.items():

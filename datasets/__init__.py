@@ -4,6 +4,7 @@ from datasets import (
     apple2orange,
     cezanne2photo,
     cityscapes,
+    coco,
     edges2handbags,
     edges2shoes,
     facades,
@@ -19,6 +20,8 @@ from datasets import (
     vangogh2photo,
 )
 from datasets.definition import DatasetDefinition
+from datasets.tfds_images import PREFIX, tfds_definition
+from gan_zoo.errors import UserError
 
 DATASETS: dict[str, DatasetDefinition] = {
     "shapes": shapes.DEFINITION,
@@ -37,4 +40,20 @@ DATASETS: dict[str, DatasetDefinition] = {
     "ukiyoe2photo": ukiyoe2photo.DEFINITION,
     "vangogh2photo": vangogh2photo.DEFINITION,
     "iphone2dslr": iphone2dslr.DEFINITION,
+    "coco": coco.DEFINITION,
+    "coco_panoptic": coco.PANOPTIC,
 }
+OTHERS = f"{PREFIX}NAME for a set of tensorflow-datasets"  # what `find_dataset` knows besides
+
+
+def find_dataset(name: str) -> DatasetDefinition:
+    """The data set of that name; `tfds:NAME` is any image set of tensorflow-datasets.
+
+    Raises:
+        UserError: for another name.
+    """
+    if name.startswith(PREFIX):
+        return tfds_definition(name.removeprefix(PREFIX))
+    if name not in DATASETS:
+        raise UserError(f"--dataset={name} is unknown; there are {', '.join(DATASETS)}, and {OTHERS}")
+    return DATASETS[name]

@@ -12,7 +12,7 @@ from gan_zoo.images import BadExample, BadImage, decode_image
 Records = Sequence[Mapping[str, bytes]]
 
 
-def prepare(builder_class: type, data_dir: str | None) -> Any:
+def prepare(builder: Any) -> Any:
     """Makes the records where that has not happened yet.
 
     Returns:
@@ -25,10 +25,9 @@ def prepare(builder_class: type, data_dir: str | None) -> Any:
 
     if importlib.util.find_spec("array_record") is None:
         raise UserError(
-            f"{builder_class.name} needs the package array_record, which is not installed: install it, or where your "
+            f"{builder.name} needs the package array_record, which is not installed: install it, or where your "
             "system has none unpack the archive by hand and use --dataset=folder --data_dir=UNPACKED_FOLDER"
         )
-    builder = builder_class(data_dir=data_dir)
     builder.download_and_prepare(
         file_format="array_record", download_config=tfds.download.DownloadConfig(try_download_gcs=False)
     )

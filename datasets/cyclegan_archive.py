@@ -63,7 +63,7 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
     name = {"val": "test"}.get(split, split)
     if name not in ("train", "test"):
         raise UserError(f"{builder_class.name} has no split {split!r}; it has train, test")
-    builder = prepare(builder_class, data_dir)
+    builder = prepare(builder_class(data_dir=data_dir))
     if name != split:
         say_once(f"{builder.name} has no split {split!r}: using {name!r}")
     domain_a, domain_b = (ArchiveDomain(open_records(builder, name + side), builder.name) for side in "AB")

@@ -63,7 +63,7 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
     Raises:
         UserError: where the archive cannot be had or is damaged, and for a split that it does not have.
     """
-    builder = prepare(builder_class(), data_dir)
+    builder = prepare(builder_class()(data_dir=data_dir))
     name = split
     if split not in builder.info.splits:
         name = {"val": "test", "test": "val"}.get(split, split)

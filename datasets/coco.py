@@ -1,0 +1,18 @@
+"""`coco`: the photographs of COCO 2017, and `coco_panoptic`: those with a label for each pixel, through TFDS.
+
+118,287 for training, 5,000 for validation; a few are grey, which a colorization leaves out.
+"""
+
+from datasets.tfds_images import tfds_definition
+
+DEFINITION = tfds_definition(
+    "coco/2017",
+    gigabytes=27,
+    description="photos of everyday scenes, COCO 2017; 27 GB download",
+)
+PANOPTIC = tfds_definition(
+    "coco/2017_panoptic",
+    gigabytes=21,
+    mask_key="panoptic_image",
+    description="the same with `mask`, a label for each pixel; 21 GB download",
+)
