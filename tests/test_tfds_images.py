@@ -7,12 +7,16 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
+from tiny_runs import assert_one_line, run_train
 
+import train
 from datasets import DATASETS, find_dataset, tfds_images
 from datasets.definition import load_for
 from datasets.tfds_images import TFDSImages, labels, tfds_definition
+from gan_zoo.config import Config
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, encode_png
+from gan_zoo.models import MODELS
 from gan_zoo.pipeline import training_stream
 from gan_zoo.skipped_files import SkippedFiles
 
@@ -146,6 +150,22 @@ def test_what_cannot_be_had_is_said_in_one_line(data_dir, monkeypatch):
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
     with pytest.raises(UserError, match=r"--dataset=flowers is unknown; there are shapes, .*tfds:NAME"):
         find_dataset("flowers")
+
+
+def test_training_takes_it_by_its_name(data_dir, monkeypatch):
+    trained = []
+    monkeypatch.setattr(train, "train", lambda *args, **kwargs: trained.append((args, kwargs)) or 0)
+    single = types.SimpleNamespace(data_kind="single", config_class=Config)
+    monkeypatch.setitem(MODELS, "single", single)
+    words = ["--dataset=tfds:gan_zoo_photos/parts", f"--data_dir={data_dir}", "--batch_size=2"]
+    result = run_train("--model=single", *words)
+    assert result.code == 0 and "single on tfds:gan_zoo_photos/parts: 4 training examples" in result.out, result
+    (model_class, _, run, workdir), sources = trained[0]
+    assert model_class is single and run.dataset == "tfds:gan_zoo_photos/parts" and run.num_examples == 4
+    # A colon would mean something else to TensorBoard, a slash to the file system.
+    assert workdir == "runs/single_tfds_gan_zoo_photos_parts"
+    assert (len(sources["source"]), len(sources["sample_source"])) == (4, 3)
+    assert_one_line(run_train("--model=pix2pix", *words), 2, "pix2pix learns from paired images", "has single ones")
 
 
 def record(**images):
