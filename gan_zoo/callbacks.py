@@ -143,7 +143,8 @@ class Progress(StepCallback):
     """Shows where the run is and how its losses move, and writes the same to TensorBoard.
 
     A terminal gets one line that is rewritten several times a second, a file a line every `log_every` steps.
-    Losses and speed are means over the last `log_every` steps. `validation` gives the name and the value of one more
+    Losses and speed are means over the last `log_every` steps; what happens between steps, pictures and checks, does not
+    count as their time. `validation` gives the name and the value of one more
     figure, or None as long as there is none.
     """
 
@@ -166,18 +167,24 @@ class Progress(StepCallback):
         self.log_every, self.learning_rate, self.writer = log_every, learning_rate, writer
         self.stream = sys.stdout if stream is None else stream
         self._losses: collections.deque[Logs] = collections.deque(maxlen=log_every)
-        self._times: collections.deque[float] = collections.deque(maxlen=log_every + 1)
+        self._durations: collections.deque[float] = collections.deque(maxlen=log_every)  # of steps, in seconds
+        self._began = 0.0  # when the step that is running did
         self._shown_at, self._open_line = 0.0, False
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        self._began = time.monotonic()
 
     def on_step(self, step: int, logs: Logs) -> None:
         self._losses.append(dict(logs))
-        self._times.append(time.monotonic())
+        now = time.monotonic()
+        if step > self.start_step + 1:  # the first one's time is the compiler's
+            self._durations.append(now - self._began)
         log_now = step % self.log_every == 0 or step == self.total_steps
         if log_now:
             self._write_scalars(step)
         if self.stream.isatty():
-            if log_now or self._times[-1] - self._shown_at > 0.2:
-                self._shown_at, self._open_line = self._times[-1], True
+            if log_now or now - self._shown_at > 0.2:
+                self._shown_at, self._open_line = now, True
                 self.stream.write("\r\x1b[K" + self._line(step, shutil.get_terminal_size().columns - 1))
                 self.stream.flush()
         elif log_now or step == self.start_step + 1:
@@ -191,10 +198,10 @@ class Progress(StepCallback):
 
     @property
     def images_per_second(self) -> float | None:
-        """None before the second step: the first one's time is the compiler's."""
-        if len(self._times) < 2:
+        """None before the second step."""
+        if not self._durations:
             return None
-        return (len(self._times) - 1) * self.batch_size / max(self._times[-1] - self._times[0], 1e-9)
+        return len(self._durations) * self.batch_size / max(sum(self._durations), 1e-9)
 
     def means(self) -> dict[str, float]:
         """The losses' means over the last `log_every` steps, or over those of them that had the loss."""

@@ -49,15 +49,17 @@ def progress(stream, writer, start_step: int = 0, **changes) -> Progress:
     return Progress(start_step, learning_rate=lambda step: 1.0, writer=writer, stream=stream, **settings)
 
 
-def feed(callback, clock: Clock, steps: int) -> None:
+def feed(callback, clock: Clock, steps: int, pause: float = 0.0) -> None:
     for batch in range(steps):
+        callback.on_train_batch_begin(batch)
         clock.now += 0.5
         callback.on_train_batch_end(batch, {"l1": float(batch + 1), "gan_encoded": 0.25})
+        clock.now += pause
 
 
 def test_a_file_gets_a_line_every_so_often(clock, writer) -> None:
     stream = io.StringIO()
-    feed(progress(stream, writer), clock, 10)
+    feed(progress(stream, writer), clock, 10, pause=7.0)  # for pictures and checks, between the steps
     # Two images each half second; losses are means over the last three steps.
     assert stream.getvalue().splitlines() == [
         "epoch 1/3  step 1/10  l1 1  gan_encoded 0.25",
