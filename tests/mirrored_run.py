@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tiny_runs import TINY, EightPictures
 
+from datasets.single import SingleView
 from datasets.unpaired import UnpairedView
 from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.config import Config, Run
@@ -60,8 +61,10 @@ def trained(name: str, strategy: tf.distribute.Strategy):
                 variable.assign(5 * variable + 0.1)  # away from mu = logvar = 0, where the KL has no slope
     initial = weights(model)
     replicas = strategy.num_replicas_in_sync
-    source = EightPictures() if model.data_kind == "paired" else UnpairedView(EightPictures())
-    stream = training_stream(source, config, num_replicas=replicas, batch_parts=config.batch_parts)
+    source = {"unpaired": UnpairedView, "single": SingleView}.get(model.data_kind, lambda pairs: pairs)(EightPictures())
+    stream = training_stream(
+        source, config, num_replicas=replicas, batch_parts=config.batch_parts, make_input=model.make_input
+    )
     losses = Losses()
     model.fit(stream, epochs=1, steps_per_epoch=STEPS, shuffle=False, verbose=0, callbacks=[losses])
     return model, initial, losses.steps

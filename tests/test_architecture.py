@@ -35,7 +35,7 @@ ALLOWED = {
     "networks": BASE | {"adalin", "initializers", "layers", "normalization", "upsampling"},
     "checkpoint_files": BASE,
     "checkpoints": BASE | {"checkpoint_files", "config"},
-    "models": BASE | GROUND - {"images"} | {"networks", "checkpoints"},
+    "models": BASE | GROUND - {"images"} | {"networks", "checkpoints", "pretrained", "torch_files"},
     "resizing": BASE,
     "skipped_files": BASE | {"images"},
     "examples": BASE | {"images", "resizing", "skipped_files"},
@@ -60,10 +60,12 @@ ALLOWED = {
     "metrics": BASE | {"images", "lab", "networks", "torch_files", "pretrained"},
     "translated_batches": BASE | {"images", "metrics", "noise", "serving"},
     "folder_batches": BASE | {"images", "metrics"},
-    "evaluation": BASE | {"gallery", "metrics"},
+    "label_maps": BASE | {"images"},
+    "label_batches": BASE | {"folder_batches", "images", "label_maps", "metrics"},
+    "evaluation": BASE | {"gallery", "label_maps", "metrics"},
     "evaluation_records": BASE | {"config", "evaluation", "images", "metrics"},
     "evaluation_output": BASE | {"evaluation", "evaluation_records", "metrics", "report"},
-    "evaluation_folders": BASE | {"evaluation", "evaluation_output", "folder_batches", "metrics"},
+    "evaluation_folders": BASE | {"evaluation", "evaluation_output", "folder_batches", "label_batches", "metrics"},
     "evaluation_runs": BASE
     | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_output", "evaluation_records", "metrics"}
     | {"models", "pipeline", "skipped_files", "translated_batches"},

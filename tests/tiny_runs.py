@@ -34,6 +34,7 @@ _TINY_PARTS = {
 TINY = {
     "bicyclegan": TINY_BICYCLEGAN,
     "pix2pix": _TINY_PARTS,
+    "colorization": _TINY_PARTS,
     "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
 }
 

@@ -167,5 +167,11 @@ DEFINITION = DatasetDefinition(
             # A drawing is no pale picture: nothing is to be left as it is.
             "lambda_identity": 0.0,
         },
+        "colorization": _SMALL
+        | {
+            "batch_size": 4,
+            "epochs": 8,
+            "lambda_l1": 20.0,  # as for pix2pix
+        },
     },
 )
