@@ -5,14 +5,26 @@
 
 from datasets.tfds_images import tfds_definition
 
+# The epochs are those of res_unet; dynamic_unet takes 50.
+_COLORIZATION = {
+    "image_size": 256,
+    "batch_size": 16,
+    "learning_rate": 2e-4,
+    "beta_1": 0.5,
+    "beta_2": 0.999,
+    "epochs": 40,
+}
+
 DEFINITION = tfds_definition(
     "coco/2017",
     gigabytes=27,
     description="photos of everyday scenes, COCO 2017; 27 GB download",
+    recommended={"colorization": _COLORIZATION},
 )
 PANOPTIC = tfds_definition(
     "coco/2017_panoptic",
     gigabytes=21,
     mask_key="panoptic_image",
     description="the same with `mask`, a label for each pixel; 21 GB download",
+    recommended={"colorization": _COLORIZATION},
 )

@@ -56,3 +56,10 @@ def test_they_are_the_authors(model, dataset, expected):
 
 def test_all_eight_unpaired_archives_are_there():
     assert len(UNPAIRED) == 8
+
+
+@pytest.mark.parametrize("dataset", ["coco", "coco_panoptic"])
+def test_coco_is_for_colorization(dataset):
+    config = MODELS["colorization"].config_class.from_dict(DATASETS[dataset].recommended["colorization"])
+    assert (config.image_size, config.batch_size, config.epochs) == (256, 16, 40)
+    assert (config.learning_rate, config.beta_1, config.beta_2) == (2e-4, 0.5, 0.999)
