@@ -31,6 +31,7 @@ PATH_FLAGS = (  # of whichever script
     "to_pytorch",
     "generated",
     "reference",
+    "segmenter",
     "weights_dir",
 )
 

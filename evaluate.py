@@ -21,6 +21,10 @@ USAGE = """usage: python evaluate.py --workdir=RUN [flags]
 
 Measures the translations of a trained run on a split of its data set, or any images against those of the same names in
 another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html, leaves with 1 if it skipped files."""
+SEGMENTER_HELP = (
+    "Keras file (.keras) of a network that labels the generated photos, for label_score against label maps in "
+    "--reference; it takes RGB in [0, 255] and gives logits or probabilities"
+)
 OF_ALL = ("num_images", "num_samples", "seed", "batch_size", "weights_dir")
 OF_RUNS = {"dataset", "data_dir", "split", "checkpoint", "translator", "inference_mode", "num_samples"}
 
@@ -31,6 +35,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("workdir", None, "folder of a trained run", **kwargs)
     flags.DEFINE_string("generated", None, "folder of images to judge", **kwargs)
     flags.DEFINE_string("reference", None, "folder of real images; an image's truth has its name", **kwargs)
+    flags.DEFINE_string("segmenter", None, SEGMENTER_HELP, **kwargs)
     flags.DEFINE_string("dataset", None, f"{', '.join(DATASETS)}, {OTHERS} (default: the run's own)", **kwargs)
     flags.DEFINE_string("data_dir", None, "folder of the images, or of downloads (default: the run's own)", **kwargs)
     flags.DEFINE_string("split", "val", "part of the data set: train, val or test", **kwargs)
@@ -60,7 +65,10 @@ def main(values: flags.FlagValues) -> int:
     if not values.workdir:
         for name in set(given) & OF_RUNS:
             raise UserError(f"--{name} belongs to --workdir")
+        shared["segmenter"] = values.segmenter
         return int(not evaluate_folders(values.generated, values.reference, settings, **shared))
+    if values.segmenter:
+        raise UserError("--segmenter belongs to --generated and --reference")
 
     def load_source(run: Run, model: TranslationModel):
         name = values.dataset or run.dataset

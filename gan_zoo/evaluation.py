@@ -9,6 +9,7 @@ import numpy as np
 from gan_zoo import metrics
 from gan_zoo.errors import UserError
 from gan_zoo.gallery import Gallery, Row
+from gan_zoo.label_maps import label_picture
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric
 
 SHEET_ROWS = 8
@@ -221,6 +222,8 @@ def _row(batch: EvaluationBatch, place: int, value: float | None) -> Row:
         for number in range(1, min(SHOWN_SAMPLES, batch.samples.shape[1])):
             pictures[f"sample {number + 1}"] = batch.samples[:, number]
     pictures["cycled"] = batch.cycled
+    if batch.output_masks is not None and batch.targets is None:  # of photographs
+        pictures |= {"labels": label_picture(batch.output_masks), "true labels": label_picture(batch.masks)}
     # Copies: a view would keep its whole batch in memory.
     kept = {title: images[place].copy() for title, images in pictures.items() if images is not None}
     return Row(name=batch.names[place], value=value, pictures=kept)

@@ -30,6 +30,7 @@ class FolderBatches:
         num_images: how many of the generated ones are taken, in the order of their names; None for all.
 
     Attributes:
+        alone: what becomes of an image without a partner.
         names: of the generated images that are taken: their paths in the folder without suffix.
         num_pairs: how many of them have a partner.
         skipped: what is wrong, by file; complete once `batches` and `reference_images` have been read.
@@ -37,6 +38,8 @@ class FolderBatches:
     Raises:
         UserError: where there is no such folder, or no image in it.
     """
+
+    alone = "it counts only where sets are compared"
 
     def __init__(
         self, generated: str | os.PathLike[str], reference: str | os.PathLike[str], num_images: int | None = None
@@ -52,11 +55,11 @@ class FolderBatches:
             return
         for name, path in self._generated.items():
             if name not in common:
-                self._note(path, f"has no partner in {self.reference}; it counts only where sets are compared")
+                self._note(path, f"has no partner in {self.reference}; {self.alone}")
         if num_images is None:
             for name, path in self._reference.items():
                 if name not in common:
-                    self._note(path, f"has no partner in {self.generated}; it counts only where sets are compared")
+                    self._note(path, f"has no partner in {self.generated}; {self.alone}")
 
     @property
     def fields(self) -> frozenset[str]:
@@ -68,21 +71,20 @@ class FolderBatches:
 
         Images are `[H, W, 3]` uint8. Up to `WAITING_BATCHES` batches of them are in memory.
         """
-        waiting: dict[tuple, list[tuple]] = {}  # (size, whether there is a target): [(name, output, target)]
+        waiting: dict[tuple, list[tuple]] = {}  # (shape, that of the target or None): [(name, output, target)]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for start in range(0, len(self.names), batch_size):
                 for example in pool.map(self._example, self.names[start : start + batch_size]):
                     if example is None:
                         continue
-                    _, output, target = example
-                    key = output.shape, target is not None
+                    key = tuple(None if image is None else image.shape for image in example[1:])
                     waiting.setdefault(key, []).append(example)
                     if len(waiting[key]) == batch_size:
-                        yield _joined(waiting.pop(key))
+                        yield self._joined(waiting.pop(key))
                     elif sum(map(len, waiting.values())) >= WAITING_BATCHES * batch_size:
-                        yield _joined(waiting.pop(next(iter(waiting))))
+                        yield self._joined(waiting.pop(next(iter(waiting))))
         for examples in waiting.values():
-            yield _joined(examples)
+            yield self._joined(examples)
 
     def reference_images(self) -> Iterator[np.ndarray]:
         """The real images one by one, each `[H, W, 3]` uint8 of any size."""
@@ -103,10 +105,16 @@ class FolderBatches:
         if partner is not None:
             reason = _difference(output, target, partner)
             if reason is not None:
-                self._note(path, f"{reason}; it counts only where sets are compared")
+                self._note(path, f"{reason}; {self.alone}")
                 target = None
         rgb = [None if image is None else to_channels(image, CHANNELS) for image in (output, target)]
         return name, *rgb
+
+    def _joined(self, examples: Sequence[tuple]) -> EvaluationBatch:
+        names, outputs, targets = zip(*examples, strict=True)
+        return EvaluationBatch(
+            names=list(names), outputs=np.stack(outputs), targets=None if targets[0] is None else np.stack(targets)
+        )
 
     def _read(self, path: Path) -> np.ndarray | None:
         """`[H, W, C]` uint8, or None after noting why not."""
@@ -140,13 +148,6 @@ def _difference(output: np.ndarray, target: np.ndarray | None, partner: Path) ->
 
 def _kind(image: np.ndarray) -> str:
     return {1: "1 channel (grey)", 3: "3 channels (RGB)", 4: "4 channels (RGB and alpha)"}[image.shape[2]]
-
-
-def _joined(examples: Sequence[tuple]) -> EvaluationBatch:
-    names, outputs, targets = zip(*examples, strict=True)
-    return EvaluationBatch(
-        names=list(names), outputs=np.stack(outputs), targets=None if targets[0] is None else np.stack(targets)
-    )
 
 
 def _listed(folder: Path, flag: str) -> dict[str, Path]:

@@ -25,6 +25,18 @@ def test_scores_by_hand() -> None:
     assert score.mean_iou == pytest.approx((4 / 7 + 1 / 3 + 0.0) / 3, rel=1e-12)
 
 
+def test_a_pixel_without_an_answer_is_wrong_and_of_no_class() -> None:
+    matrix = ConfusionMatrix(2)
+    matrix.update(np.array([0, 255, 1, 1, 255]), np.array([0, 0, 1, 0, 255]))
+    score = matrix.score()
+    assert score.pixel_accuracy == pytest.approx(2 / 4, rel=1e-12)
+    assert score.class_accuracy == pytest.approx((1 / 3 + 1 / 1) / 2, rel=1e-12)
+    np.testing.assert_allclose(score.iou, [1 / 3, 1 / 2], rtol=1e-12)
+    matrix = ConfusionMatrix(2)
+    matrix.update(np.array([255, 255]), np.array([1, 255]))
+    assert (matrix.score().pixel_accuracy, matrix.score().mean_iou) == (0, 0)
+
+
 def test_what_is_no_label_is_refused_and_not_counted() -> None:
     matrix = ConfusionMatrix(2)
     with pytest.raises(ValueError, match=r"predicted labels must be in 0 to 1\. Received: 0 to 5"):

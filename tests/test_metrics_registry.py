@@ -45,6 +45,7 @@ def whole() -> EvaluationBatch:
         mu=latent(1.0, 0.5, 0.01),
         logvar=latent(),
         masks=random.integers(0, 3, [COUNT, 16, 12]),
+        output_masks=random.integers(0, 3, [COUNT, 16, 12]),
     )
 
 
@@ -108,7 +109,8 @@ def test_figures_say_what_they_are(name, whole) -> None:
     metric = build(name, Context())
     assert metric.needs <= METRICS[name].needs | {"outputs"} <= ALL_FIELDS
     _, figures = measured(metric, [whole])
-    assert next(iter(figures)) == name
+    # Of several figures of equal rank none has the bare name.
+    assert next(iter(figures)) == name or name == "label_score"
     for key, figure in figures.items():
         assert key == figure.name and key.split("/")[0] == name
         assert figure.protocol and "\n" not in figure.protocol and "{" not in figure.protocol

@@ -14,6 +14,7 @@ from gan_zoo.metrics import (
     fid,
     kid,
     l1,
+    label_score,
     latent,
     lpips,
     psnr,
@@ -33,6 +34,7 @@ METRICS: Mapping[str, MetricDefinition] = {
     **colourfulness.DEFINITIONS,
     **ab_spread.DEFINITIONS,
     **region_agreement.DEFINITIONS,
+    **label_score.DEFINITIONS,
     **diversity.DEFINITIONS,
     **cycle.DEFINITIONS,
     **latent.DEFINITIONS,
@@ -41,7 +43,9 @@ METRICS: Mapping[str, MetricDefinition] = {
 # The fields of an `EvaluationBatch`, to somebody who lacks them.
 _FIELDS = {
     "targets": "the truth of each output",
+    "outputs": "photographs, not label maps",
     "masks": "label masks",
+    "output_masks": "label maps of the outputs, in a folder or by --segmenter",
     "inputs": "the inputs",
     "samples": "several samples of each input, from a model with noise",
     "cycled": "a model that knows a way back",

@@ -22,6 +22,7 @@ class EvaluationBatch:
         outputs: `[B, H, W, C]` uint8: what is judged; of a model with noise the first sample.
         targets: the truth, of the outputs' shape.
         masks: `[B, H, W]` integers: what is where in the truth.
+        output_masks: of the masks' shape: what is where in the outputs.
         inputs: `[B, h, w, c]` uint8.
         samples: `[B, N, H, W, C]` uint8: N consecutive samples of each input, `samples[:, 0]` being `outputs`.
         cycled: of the inputs' shape: there and back.
@@ -34,6 +35,7 @@ class EvaluationBatch:
     outputs: np.ndarray
     targets: np.ndarray | None = None
     masks: np.ndarray | None = None
+    output_masks: np.ndarray | None = None
     inputs: np.ndarray | None = None
     samples: np.ndarray | None = None
     cycled: np.ndarray | None = None
@@ -189,6 +191,7 @@ class Context:
         weights_dir: see `gan_zoo.pretrained.fetch`.
         seed: of pairs and subsets that a metric draws.
         num_samples: of each input.
+        segmenter: the `gan_zoo.metrics.segmenter.Segmenter` that made `output_masks`; None where they came as files.
         kept: from one evaluation to the next, by key.
         shared: between the metrics of this evaluation, by key.
     """
@@ -198,6 +201,7 @@ class Context:
     weights_dir: str | None = None
     seed: int = 0
     num_samples: int = 20
+    segmenter: Any = None
     kept: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     shared: dict[Hashable, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
