@@ -143,9 +143,9 @@ class Progress(StepCallback):
     """Shows where the run is and how its losses move, and writes the same to TensorBoard.
 
     A terminal gets one line that is rewritten several times a second, a file a line every `log_every` steps.
-    Losses and speed are means over the last `log_every` steps; what happens between steps, pictures and checks, does not
-    count as their time. `validation` gives the name and the value of one more
-    figure, or None as long as there is none.
+    Losses and speed are means over the last `log_every` steps; what happens between steps, pictures and checks, does
+    not count as their time. `validation` gives the name and the value of one more figure, or None as long as there is
+    none.
     """
 
     def __init__(
