@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import flags, logging
 
 WIDTH = 118
+CHECKPOINT_HELP = "latest, best, or the step of a checkpoint that is still there"
 INFERENCE_MODE_HELP = (
     "pix2pix and its kin: train normalizes each image by its own statistics and draws dropout from the seed, eval "
     "takes the running statistics and drops nothing (default: the run's own setting)"

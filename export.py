@@ -18,7 +18,7 @@ def define_flags() -> flags.FlagValues:
     kwargs = {"flag_values": values}
     flags.DEFINE_string("workdir", None, "folder of a trained run", required=True, **kwargs)
     flags.DEFINE_string("output", None, "folder of the versions (default: WORKDIR/export)", **kwargs)
-    flags.DEFINE_string("checkpoint", "latest", "latest, best, or the step of a checkpoint that is still there", **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", command_line.CHECKPOINT_HELP, **kwargs)
     flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
     return values
 

@@ -30,7 +30,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("seed", 0, "of random z and dropout", lower_bound=0, upper_bound=2**31 - 1, **kwargs)
     flags.DEFINE_boolean("sync", False, "the same noise for all pictures (default: each has its own)", **kwargs)
     flags.DEFINE_string("encode", None, "a picture to take the style from, by its encoded z", **kwargs)
-    flags.DEFINE_string("checkpoint", "latest", "latest, best, or the step of a checkpoint that is still there", **kwargs)
+    flags.DEFINE_string("checkpoint", "latest", command_line.CHECKPOINT_HELP, **kwargs)
     interpolate_help = "frames of a walk from the z of sample 1 to that of sample 2, as a strip and an animation"
     flags.DEFINE_integer("interpolate", None, interpolate_help, lower_bound=2, **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
