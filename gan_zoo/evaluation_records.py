@@ -68,7 +68,9 @@ def write_record(folder: str | os.PathLike[str], record: Mapping[str, Any]) -> p
     folder.mkdir(parents=True, exist_ok=True)
     step = record["about"].get("step")
     path = folder / ("folders.json" if step is None else f"step_{step}.json")
-    write_whole(path, (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # What a file's name has that is no Unicode becomes `\udcff`, which is JSON's own way to write it.
+    write_whole(path, text.encode(errors="backslashreplace"))
     return path
 
 
@@ -86,9 +88,9 @@ def read_records(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is damaged ({error}): remove it, or evaluate that step again") from None
+            raise UserError(f"{path} is damaged ({error}): remove it") from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise UserError(f"{path} is no record of format {FORMAT}: remove it, or evaluate that step again")
+            raise UserError(f"{path} is no record of format {FORMAT}: remove it")
         found.append((int(match[1] or 0), content))
     return [content for _, content in sorted(found, key=lambda entry: entry[0])]
 
@@ -122,4 +124,16 @@ def remarks(evaluation: Evaluation) -> list[str]:
     for name, reason in evaluation.missing.items():
         names_by_reason.setdefault(reason, []).append(name)
     lines += [f"{', '.join(names)}: {reason}" for reason, names in names_by_reason.items()]
-    return lines + [f"skipped: {file}: {reason}" for file, reason in evaluation.skipped.items()]
+    return [printable(line) for line in lines] + skipped_lines(evaluation.skipped)
+
+
+def skipped_lines(skipped: Mapping[str, str]) -> list[str]:
+    """What was skipped, each thing in a line of its own."""
+    return [printable(f"skipped: {file}: {reason}") for file, reason in skipped.items()]
+
+
+def printable(text: str) -> str:
+    """One line that any terminal takes: names of files may hold line breaks, control codes, and what is no Unicode."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )

@@ -1,5 +1,6 @@
 """All metrics in one pass: what they see, what is kept for the report, what the records hold."""
 
+import dataclasses
 import json
 import math
 
@@ -235,6 +236,16 @@ def test_a_record_is_whole_or_not_there(evaluation, tmp_path, monkeypatch) -> No
         write_record(tmp_path, record(evaluation, {"step": 1, "seed": 3}))
     assert [file.name for file in tmp_path.iterdir()] == ["step_1.json"]
     assert json.loads(path.read_text(encoding="utf-8")) == old
+
+
+def test_names_that_are_no_unicode_are_kept_and_said_in_one_line(evaluation, tmp_path) -> None:
+    name = "ü\udcff\n\x1b[2J.png"  # as Python reads a file's name that is no UTF-8
+    named = dataclasses.replace(evaluation, skipped={name: "damaged"}, values={"l1": {name: 0.5}})
+    written = record(named, {"step": 1})
+    write_record(tmp_path, written)
+    assert read_records(tmp_path) == [written]
+    (line,) = [line for line in remarks(named) if line.startswith("skipped")]
+    assert line == r"skipped: ü\udcff\n\x1b[2J.png: damaged"
 
 
 def test_the_table_is_aligned(evaluation) -> None:
