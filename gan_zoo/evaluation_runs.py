@@ -15,7 +15,7 @@ from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation import WEIGHTS_MISSING, Evaluation, evaluate, joined
 from gan_zoo.evaluation_output import NUM_SAMPLES, ImageCounter, Settings, publish, report, writable
-from gan_zoo.evaluation_records import FOLDER
+from gan_zoo.evaluation_records import FOLDER, skipped_lines
 from gan_zoo.metrics.base import Context, EvaluationBatch
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.loading import load_run
@@ -167,6 +167,8 @@ def evaluate_run(
     say(f"{workdir}: {run.model} on {of_data['dataset']}, split {of_data['split']}: {counts}")
     about = {"workdir": str(workdir), "model": run.model, **of_data, **(about or {})}
     about |= {"seed": settings.seed, "inference_mode": getattr(model.config, "inference_mode", None)}
+    # The truth is what `preprocess` made of it in this size: runs that differ in them do not compare.
+    about |= {"image_size": model.config.image_size, "preprocess": model.config.preprocess}
     about |= {"num_samples": settings.num_samples or NUM_SAMPLES if samples else None}
     skipped: dict[str, str] = {}
     missing: dict[str, str] = {}  # a server that does not answer is asked once
@@ -176,7 +178,12 @@ def evaluate_run(
         say(f"step {step}")
         parts = {}
         for direction in directions:
-            part = parts[direction.name] = direction.evaluate(missing)
+            try:
+                part = parts[direction.name] = direction.evaluate(missing)
+            except UserError:  # where no file is good, say
+                for line in skipped_lines(bad.reasons):
+                    say(line)
+                raise
             missing |= {name: why for name, why in part.missing.items() if why.startswith(WEIGHTS_MISSING)}
         evaluation = joined(parts) if len(names) > 1 else next(iter(parts.values()))
         evaluation = dataclasses.replace(evaluation, skipped={**bad.reasons, **evaluation.skipped})
