@@ -67,12 +67,13 @@ def report(folder: Path, newest: Mapping[str, Any], evaluation: Evaluation, say:
 
 
 def writable(folder: str | os.PathLike[str]) -> Path:
-    """The folder, if it can be written to or made; seen before hours of work and not after them.
+    """The folder, if it can be written to or made, and its records can be read: seen before hours of work, not after.
 
     Raises:
         UserError: if not.
     """
     folder = Path(folder)
+    read_records(folder)
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UserError(f"--output: {existing} is a file where a folder is needed")

@@ -111,7 +111,7 @@ def test_all_checkpoints_of_a_bicyclegan(runs, offline) -> None:
     assert "cycle_psnr" not in values and values["l1_best"] < values["l1"]
     expected_about = {
         "workdir": str(workdir), "model": "bicyclegan", "dataset": "eight", "split": "val", "step": 20, "seed": 0,
-        "num_images": 6, "num_samples": 3,
+        "num_images": 6, "num_samples": 3, "image_size": 32, "preprocess": "resize_and_crop",
     }  # fmt: skip
     assert {key: record["about"][key] for key in expected_about} == expected_about
     options = "--dataset=eight --checkpoint=all --num_samples=3 --batch_size=4"
@@ -184,7 +184,7 @@ def test_an_imported_run_on_images_of_differing_sizes(runs, tmp_path) -> None:
         f"--workdir={runs / 'imported'}", f"--data_dir={tmp_path / 'data'}", "--split=test", CHEAP,
         f"--output={tmp_path / 'out'}", "--inference_mode=eval",
     )  # fmt: skip
-    assert_one_line(run_evaluate(*words), 2, "no data set 'unknown'", "--dataset", "folder")
+    assert_one_line(run_evaluate(*words), 2, "--dataset=unknown is unknown", "folder")
     result = run_evaluate(*words, "--dataset=folder")
     assert result.code == 0, result
     record = read_record(tmp_path / "out", 0)
@@ -207,6 +207,23 @@ def test_an_interrupted_evaluation_leaves_nothing(runs, tmp_path, monkeypatch) -
     )
     assert (result.code, result.err) == (130, "interrupted\n") and len(updates) == 2
     assert not output.exists()
+
+
+def test_a_damaged_record_is_told_before_the_work(runs, tmp_path) -> None:
+    (tmp_path / "step_5.json").write_text('{"format"')
+    result = run_evaluate(f"--workdir={runs / 'pix2pix'}", "--dataset=eight", CHEAP, f"--output={tmp_path}")
+    assert_one_line(result, 2, "step_5.json is damaged", "remove it")
+    assert result.out == "" and [path.name for path in tmp_path.iterdir()] == ["step_5.json"]
+
+
+def test_where_no_file_is_good_each_is_named(runs, tmp_path) -> None:
+    write_images(tmp_path / "data" / "val", {"1.png": b"hello", "2.png": b""})
+    words = ("--dataset=folder", f"--data_dir={tmp_path / 'data'}", CHEAP, f"--output={tmp_path / 'out'}")
+    result = run_evaluate(f"--workdir={runs / 'pix2pix'}", *words)
+    assert_one_line(result, 2, "no good examples")
+    named = {line.split(": ")[1] for line in result.out.splitlines() if line.startswith("skipped")}
+    assert named == {str(tmp_path / "data" / "val" / f"{n}.png") for n in (1, 2)}
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_folders(tmp_path) -> None:
@@ -263,7 +280,7 @@ def test_folders_without_a_name_in_common(tmp_path) -> None:
         (["--workdir={runs}/pix2pix", "--metrics=cycle_psnr"], ["cycle_psnr needs"]),
         (["--workdir={runs}/pix2pix", "--metrics="], ["--metrics"]),
         (["--workdir={runs}/pix2pix", "--split=other"], ["no split 'other'"]),
-        (["--workdir={runs}/pix2pix", "--dataset=horse"], ["no data set 'horse'", "shapes"]),
+        (["--workdir={runs}/pix2pix", "--dataset=horse"], ["--dataset=horse is unknown", "shapes"]),
         (["--workdir={runs}/pix2pix", "--checkpoint=3"], ["--checkpoint=3", "12"]),
         (["--workdir={runs}/pix2pix", "--checkpoint=best"], ["--checkpoint=best"]),
         (["--workdir={runs}/pix2pix", "--num_samples=4"], ["--num_samples=4", "none of the metrics"]),
