@@ -103,7 +103,7 @@ def _can_judge(metric: Metric, batch: EvaluationBatch) -> bool:
     """Shows it a batch; whether it can make something of it."""
     try:
         metric.update(batch)
-    except UserError:
+    except ValueError:  # a window larger than the images, for instance
         return False
     return True
 
@@ -112,7 +112,7 @@ def _figures_of(metric: Metric) -> list[Figure]:
     """Its figures, none where there were too few images for them."""
     try:
         return metric.figures()
-    except UserError:
+    except ValueError:
         return []
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from small_run import small
-from tiny_runs import TINY, assert_one_line, run_train, use_eight_pictures
+from tiny_runs import TINY, EightPictures, assert_one_line, run_train, use_eight_pictures
 
 from datasets.shapes import DEFINITION
 from gan_zoo import health
@@ -161,6 +161,14 @@ def test_the_figure_of_the_best_checkpoint() -> None:
         Validation(models["cyclegan"], "l1")
     # Metrics that cannot judge four channels are not there, and nothing else fails.
     assert Validation(small("pix2pix", target_channels=4).translators).best_metric is None
+
+
+def test_images_too_small_for_a_metric_cost_its_figure_and_not_the_run() -> None:
+    model = small("pix2pix", preprocess="none", batch_size=1, generator_type="resnet", discriminator_type="pixel")
+    batches = evaluation_batches(EightPictures(size=8), model.config, batch_size=1, size_multiple=4)
+    figures, measures = Validation(model.translators)(batches, None)
+    assert "l1" in figures and "ssim" not in figures  # whose window has 11 pixels
+    assert measures["translate"]["l1"] == pytest.approx(figures["l1"].value)
 
 
 def test_the_first_examples_whatever_the_batches() -> None:
