@@ -172,9 +172,17 @@ def evaluate_run(
     about |= {"num_samples": settings.num_samples or NUM_SAMPLES if samples else None}
     skipped: dict[str, str] = {}
     missing: dict[str, str] = {}  # a server that does not answer is asked once
+    newest = None
     for step in steps or [loaded_step]:
         if steps:
-            restore_networks(model, workdir, str(step))
+            try:
+                restore_networks(model, workdir, str(step))
+            except UserError:
+                if step in paths_by_step(workdir):
+                    raise
+                skipped[f"step {step}"] = "the run goes on, and has removed this checkpoint meanwhile"
+                say(f"skipped: step {step}: {skipped[f'step {step}']}")
+                continue
         say(f"step {step}")
         parts = {}
         for direction in directions:
@@ -189,5 +197,7 @@ def evaluate_run(
         evaluation = dataclasses.replace(evaluation, skipped={**bad.reasons, **evaluation.skipped})
         skipped |= evaluation.skipped
         newest = publish(evaluation, about | {"step": step}, folder, say)
+    if newest is None:
+        raise UserError(f"{workdir} has removed all its checkpoints meanwhile: give latest, best, or keep some")
     report(folder, newest, evaluation, say)
     return not skipped

@@ -17,6 +17,7 @@ from datasets import DATASETS
 from gan_zoo.checkpoint_files import point_to_best
 from gan_zoo.config import Run
 from gan_zoo.evaluation_output import ImageCounter
+from gan_zoo.evaluation_runs import Direction
 from gan_zoo.images import encode_png, to_uint8
 from gan_zoo.metrics.colourfulness import colourfulness
 from gan_zoo.metrics.l1 import l1
@@ -207,6 +208,24 @@ def test_an_interrupted_evaluation_leaves_nothing(runs, tmp_path, monkeypatch) -
     )
     assert (result.code, result.err) == (130, "interrupted\n") and len(updates) == 2
     assert not output.exists()
+
+
+def test_a_checkpoint_that_training_removes_meanwhile_is_named(tmp_path, monkeypatch) -> None:
+    for step in (5, 20, 30):
+        save_run(tmp_path / "run", small("pix2pix"), step=step, name="pix2pix")
+    evaluated = Direction.evaluate
+
+    def evaluate_and_train_on(self, missing):
+        for file in (tmp_path / "run" / "checkpoints").glob("step-20.*"):
+            file.unlink()
+        return evaluated(self, missing)
+
+    monkeypatch.setattr(Direction, "evaluate", evaluate_and_train_on)
+    result = run_evaluate(f"--workdir={tmp_path / 'run'}", "--dataset=eight", CHEAP, "--checkpoint=all")
+    assert (result.code, result.err) == (1, "")
+    assert "skipped: step 20: the run goes on" in result.out
+    names = {path.name for path in (tmp_path / "run" / "evaluation").iterdir()}
+    assert names == {"step_5.json", "step_30.json", "report.html"}
 
 
 def test_a_damaged_record_is_told_before_the_work(runs, tmp_path) -> None:
