@@ -99,9 +99,9 @@ class FolderBatches:
         """Name, image and partner; no partner where there is no good one, None for an image that is not good."""
         path, partner = self._generated[name], self._reference.get(name)
         output = self._read(path)
+        target = self._read(partner) if partner is not None else None  # first: both may be bad, and both are named
         if output is None:
             return None
-        target = self._read(partner) if partner is not None else None
         if partner is not None:
             reason = _difference(output, target, partner)
             if reason is not None:

@@ -63,6 +63,7 @@ def test_all_that_is_wrong_is_named(folders) -> None:
             "cut.png": encode_png(good)[:60],
             "cut partner.png": good,
             "empty.jpg": b"",
+            "both.png": b"",
         },
         real={
             "good.png": other,
@@ -72,6 +73,7 @@ def test_all_that_is_wrong_is_named(folders) -> None:
             "cut.png": other,
             "cut partner.jpg": b"hello",
             "empty.jpg": encode_png(other),
+            "both.png": b"hello",
         },
     )
     os.symlink(made / "nowhere", made / "link.png")
@@ -80,6 +82,7 @@ def test_all_that_is_wrong_is_named(folders) -> None:
     outputs = {name: batch for batch in batches for name in batch.names}
     assert set(outputs) == {"good", "alone", "size", "grey", "cut partner"}
     assert [name for name, batch in outputs.items() if batch.targets is not None] == ["good"]
+    assert both.skipped[str(real / "both.png")] == "not a PNG, JPEG, WebP or BMP image"  # before any other reading
     assert len(list(both.reference_images())) == 6
     sets_only = "; it counts only where sets are compared"
     assert both.skipped == {
@@ -92,6 +95,8 @@ def test_all_that_is_wrong_is_named(folders) -> None:
         ),
         str(made / "cut.png"): "a truncated or damaged PNG file",
         str(made / "empty.jpg"): "an empty file",
+        str(made / "both.png"): "an empty file",
+        str(real / "both.png"): "not a PNG, JPEG, WebP or BMP image",
         str(made / "cut partner.png"): f"its partner {real / 'cut partner.jpg'} cannot be used{sets_only}",
         str(real / "cut partner.jpg"): "not a PNG, JPEG, WebP or BMP image",
     }
