@@ -36,6 +36,8 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
     flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
     flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
+    saturation_help = "factor for the colours that colorization gives: 0 is grey"
+    flags.DEFINE_float("saturation", 1.0, saturation_help, lower_bound=0.0, **kwargs)
     return values
 
 
@@ -64,6 +66,7 @@ def main(values: flags.FlagValues) -> int:
             style=style,
             num_frames=values.interpolate or 0,
             cycle=values.cycle,
+            saturation=values.saturation,
         )
 
     painters = list(map(painter, values.workdir, translation.titles(values.workdir)))

@@ -1,29 +1,34 @@
 """One picture that shows what became of many."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from PIL import Image
 
-from gan_zoo.images import image_grid, to_channels, to_float, to_uint8
+from gan_zoo.images import image_grid, is_grey, to_channels, to_float, to_uint8
+from gan_zoo.lab import to_grey
 
 SHEET_ROWS = 20  # the sheet is an overview; a folder may be endless
 SHEET_SIDE = 256  # pixels of the longer side of a cell
 
 
 class ContactSheet:
-    """Rows of input | style | each painter's translations, a row in one size, the first rows only.
+    """Rows of input | style | each painter's translations | truth, a row in one size, the first rows only.
 
     Args:
         painters: the titles of what translated; shown where there are several.
         style: `[H, W, C]` uint8 or uint16, the picture that lent its style; None for none.
+        of_grey: the painters look at the L of a picture alone: that is shown as the input, and a picture in colour is
+            the truth.
     """
 
-    def __init__(self, painters: Sequence[str], style: np.ndarray | None = None) -> None:
-        self.painters, self.style = painters, style
+    def __init__(self, painters: Sequence[str], style: np.ndarray | None = None, of_grey: bool = False) -> None:
+        self.painters, self.style, self.of_grey = painters, style, of_grey
         self.inputs: list[list[np.ndarray]] = []
         self.blocks: list[list[list[np.ndarray]]] = [[] for _ in painters]
         self.titles: list[list[str]] = [[] for _ in painters]
+        self.truths: list[np.ndarray | None] = []
 
     def add(self, image: np.ndarray, translations: Sequence[Mapping[str, np.ndarray]]) -> None:
         """Takes a picture and each painter's translations of it by title."""
@@ -33,7 +38,9 @@ class ContactSheet:
         height, width = largest.shape[:2]
         share = min(1.0, SHEET_SIDE / max(height, width))
         size = max(round(width * share), 1), max(round(height * share), 1)
-        self.inputs.append([_resized(image, size)])
+        shown = _resized(image, size)
+        self.truths.append(shown if self.of_grey and not is_grey(image) else None)
+        self.inputs.append([to_uint8(to_grey(to_float(shown))).numpy() if self.of_grey else shown])
         if self.style is not None:
             fit = min(size[0] / self.style.shape[1], size[1] / self.style.shape[0])
             style_size = [max(round(side * fit), 1) for side in self.style.shape[1::-1]]
@@ -45,12 +52,18 @@ class ContactSheet:
     def picture(self) -> np.ndarray:
         """`[H, W, 3]` uint8."""
         left = ["input"] if self.style is None else ["input", "style"]
+        blocks, titles, above = [self.inputs, *self.blocks], [left, *self.titles], ["", *self.painters]
+        if any(truth is not None for truth in self.truths):
+            # White where there is none: it keeps the rows of a block as high as their neighbours.
+            pairs = zip(self.truths, self.inputs, strict=True)
+            blocks.append([[np.full_like(cells[0], 255) if truth is None else truth] for truth, cells in pairs])
+            titles.append(["truth"])
+            above.append("")
         if len(self.painters) == 1:
-            rows = [inputs + cells for inputs, cells in zip(self.inputs, self.blocks[0], strict=True)]
-            return image_grid(rows, column_titles=left + self.titles[0])
-        titled = zip([self.inputs, *self.blocks], [left, *self.titles], strict=True)
-        blocks = [image_grid(rows, column_titles=titles) for rows, titles in titled]
-        return image_grid([blocks], column_titles=["", *self.painters], gap=12)
+            rows = [list(chain(*cells)) for cells in zip(*blocks, strict=True)]
+            return image_grid(rows, column_titles=list(chain(*titles)))
+        grids = [image_grid(rows, column_titles=names) for rows, names in zip(blocks, titles, strict=True)]
+        return image_grid([grids], column_titles=above, gap=12)
 
 
 def _resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:

@@ -10,6 +10,8 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
 | `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files of `serving_default` |
 
+The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at.
+
 The signatures of several translators end in `_<translator>`; those of the first are there by their plain names too.
 TF Serving's REST interface takes and gives values whose names end in `_bytes` as `{"b64": "..."}`.
 
@@ -31,22 +33,34 @@ from typing import Any
 
 import tensorflow as tf
 
+from gan_zoo.chroma import colorized
 from gan_zoo.errors import UserError
 from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
 
 
-def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
+def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None, saturation: float = 1.0) -> tf.Tensor:
     """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
 
     Args:
         translator: a `gan_zoo.models.base.Translator`.
-        image: `[B, H, W, input_channels]` uint8 or uint16.
+        image: `[B, H, W, input_channels]` uint8 or uint16; for `chroma` grey or RGB.
         noise: what the translator takes: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for zeros.
+        saturation: a factor for the ab of `chroma`.
 
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
     """
-    return _painted(translator, translator.function, translator.scale, image, noise)
+    if translator.chroma is None:
+        return _painted(translator, translator.function, translator.scale, image, noise)
+    more = _noise(translator, image, noise)
+    rgb = colorized(
+        lambda lightness: translator.chroma(lightness, *more),
+        to_float(image),
+        working_size=translator.image_size,
+        size_multiple=translator.size_multiple,
+        saturation=saturation,
+    )
+    return to_uint8(rgb)
 
 
 def takes_noise(translator: Any) -> bool:
@@ -77,10 +91,14 @@ def _painted(
     translator: Any, function: Callable[..., tf.Tensor], scale: int, image: tf.Tensor, noise: tf.Tensor | None
 ) -> tf.Tensor:
     padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
-    inputs = [padded]
-    if takes_noise(translator):
-        inputs.append(no_noise(translator, tf.shape(image)[0]) if noise is None else tf.convert_to_tensor(noise))
-    return to_uint8(crop_back(function(*inputs), padding, scale))
+    return to_uint8(crop_back(function(padded, *_noise(translator, image, noise)), padding, scale))
+
+
+def _noise(translator: Any, image: tf.Tensor, noise: tf.Tensor | None) -> list[tf.Tensor]:
+    """The second argument of the translator's functions, if they have one."""
+    if not takes_noise(translator):
+        return []
+    return [no_noise(translator, tf.shape(image)[0]) if noise is None else tf.convert_to_tensor(noise)]
 
 
 def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -152,7 +170,8 @@ def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[s
 
 
 def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
-    image_spec = tf.TensorSpec([None, None, None, translator.input_channels], tf.uint8, name="image")
+    channels = translator.input_channels if translator.chroma is None else None
+    image_spec = tf.TensorSpec([None, None, None, channels], tf.uint8, name="image")
     style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
     own_seed_spec = tf.TensorSpec([None], tf.int64, name="seed")
@@ -178,7 +197,7 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
         return {"mu": mu, "logvar": logvar}
 
     def translate_file(data: tf.Tensor) -> tf.Tensor:
-        image = decode(data, translator.input_channels)
+        image = decode(data, translator.input_channels if translator.chroma is None else 3)
         return tf.io.encode_png(serving_default(image[tf.newaxis])["translation"][0])
 
     @tf.function(input_signature=[bytes_spec])

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import itertools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -115,6 +116,7 @@ class Painter:
         style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
         num_frames: steps of an interpolation from the first random z to the second; 0 for none.
         cycle: whether to show too what comes back when the picture is translated there and back.
+        saturation: a factor for the ab of a translator of `chroma`.
 
     Raises:
         UserError: for wishes that the translator cannot fulfil.
@@ -132,6 +134,7 @@ class Painter:
         style: np.ndarray | None = None,
         num_frames: int = 0,
         cycle: bool = False,
+        saturation: float = 1.0,
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")
@@ -139,6 +142,10 @@ class Painter:
             raise UserError(f"--interpolate: the model of {title} has no z to walk through")
         if cycle and translator.cycle is None:
             raise UserError(f"--cycle: the model of {title} knows no way back")
+        if saturation != 1.0 and translator.chroma is None:
+            raise UserError(f"--saturation: the model of {title} has no colours that could be scaled")
+        if not 0.0 <= saturation < math.inf:
+            raise UserError(f"--saturation={saturation}: give a number of 0 or more")
         if num_samples is not None and not serving.takes_noise(translator):
             raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
         if num_samples is None:
@@ -152,7 +159,9 @@ class Painter:
             style = to_channels(style, translator.output_channels)
             self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
-        self._translate = tf.function(lambda *inputs: serving.translate(translator, *inputs), reduce_retracing=True)
+        self._translate = tf.function(
+            lambda image, noise=None: serving.translate(translator, image, noise, saturation), reduce_retracing=True
+        )
         self._cycle = tf.function(lambda *inputs: serving.cycle(translator, *inputs), reduce_retracing=True)
         self.cycle = cycle
 
@@ -196,7 +205,10 @@ class Painter:
 
     def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *noise: np.ndarray) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
-        inputs = [to_channels(image, self.translator.input_channels), *noise]
+        channels = self.translator.input_channels
+        if self.translator.chroma is not None and image.shape[-1] > 1:
+            channels = 3
+        inputs = [to_channels(image, channels), *noise]
         return paint(*(tf.constant(value)[tf.newaxis] for value in inputs)).numpy()[0]
 
 
@@ -226,7 +238,8 @@ def paint_files(
     """
     output = Path(output)
     styles = (painter.style for painter in painters if painter.style is not None)
-    sheet = ContactSheet([painter.title for painter in painters], next(styles, None))
+    of_grey = all(painter.translator.chroma is not None for painter in painters)
+    sheet = ContactSheet([painter.title for painter in painters], next(styles, None), of_grey=of_grey)
     bad: dict[Path, str] = {}
     for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):
         try:

@@ -49,8 +49,9 @@ ALLOWED = {
     | {"callbacks", "checkpoints", "health", "health_log", "health_measures", "images", "metrics"}
     | {"translated_batches"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
-    "serving": BASE | {"images"},
-    "contact_sheet": BASE | {"images"},
+    "chroma": BASE | {"images", "lab"},
+    "serving": BASE | {"chroma", "images"},
+    "contact_sheet": BASE | {"images", "lab"},
     "charts": set(),
     "gallery": set(),
     "report": BASE | {"charts", "images", "report_figures", "report_pictures", "report_style", "gallery"},

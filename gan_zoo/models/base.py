@@ -31,6 +31,9 @@ class Translator:
             `[B, latent_dim]`; None for a model without an encoder.
         cycle: from the arguments of `function` to what comes back from there, of the image's shape, with the same
             noise on both ways; None for a model that knows no way back.
+        chroma: from lightness, L / 50 - 1, `[B, H, W, 1]`, and the noise of `function`, to the ab / 110 `[B, H, W, 2]`
+            that `function` joins to it. Where it is there, grey and RGB pictures of any size keep the L they have, and
+            the colours can be scaled (`gan_zoo.chroma`). None for a model that makes more of an image than its colours.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
     """
@@ -46,6 +49,7 @@ class Translator:
     takes_seed: bool = False
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
     cycle: Callable[..., tf.Tensor] | None = None
+    chroma: Callable[..., tf.Tensor] | None = None
     input_key: str = "input_image"
     target_key: str | None = "target_image"
 

@@ -179,6 +179,7 @@ class Colorization(ConditionalGAN):
             image_size=self.config.image_size,
             size_multiple=self.config.size_multiple,
             takes_seed=self.config.takes_seed,
+            chroma=self.predict_ab,
         )
         return {"translate": translator}
 
