@@ -2,7 +2,9 @@
 
 import base64
 import io
+import json
 import pathlib
+import re
 
 import nbformat
 import numpy as np
@@ -33,7 +35,8 @@ def test_outputs_are_stripped(path):
 
 
 def test_every_model_has_one_and_they_begin_alike():
-    assert {path.stem for path in NOTEBOOKS} == MODELS.keys() - {"colorization"}  # whose own are still to come
+    # Colorization's own are still to come.
+    assert {path.stem for path in NOTEBOOKS} == MODELS.keys() - {"colorization"} | {"evaluation"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 
 
@@ -95,3 +98,31 @@ def test_cyclegan_runs(tmp_path):
     assert len(pictures) == 5  # of training, of the losses, of the way there and back; two directions
     for grid in pictures[3:]:
         assert grid.shape[0] > 2 * 32 + 2 and grid.shape[1] >= 3 * 32 + 2 * 2
+
+
+def test_evaluation_runs(tmp_path):
+    settings = f"{FILTERS} --set generator_type=resnet --set num_blocks=1 --sample_every=0 --evaluate_every=0"
+    settings += " --checkpoint_minutes=0"  # a checkpoint each step
+    more = (
+        "RUNS = {'weak': '--model=pix2pix', 'strong': '--model=pix2pix --set learning_rate=0.05 --set dropout=false'}\n"
+        "BATCH_SIZE, NUM_IMAGES, NUM_SAMPLES, NUM_EXAMPLES, WITH_WEIGHTS = 2, 4, 2, 1, False"
+    )
+    text, pictures, html = run("evaluation", tmp_path / "a run", settings, more)
+    for name in ("weak", "strong"):
+        folder = tmp_path / "a run" / name / "evaluation"
+        assert {path.name for path in folder.iterdir()} == {"step_1.json", "step_2.json", "step_3.json", "report.html"}
+        assert f"report: {folder / 'report.html'}" in text
+        assert f"the best of {name} by l1: " in text and f"the worst of {name} by l1: " in text
+    assert (
+        len(re.findall(r"^psnr: strong - weak = \S+ ± \S+; strong's is larger for \d+% of 4 images$", text, re.M)) == 1
+    )
+    (table,) = (each for each in html if "<table>" in each)
+    for name in ("weak", "strong"):
+        figures = json.loads((tmp_path / "a run" / name / "evaluation" / "step_3.json").read_text())["figures"]
+        for figure in figures:
+            assert f"<td>{figure['name']}</td>" in table and f"{figure['value']:.4g}" in table
+    assert table.count("<b>") == 3  # psnr, ssim, l1; what the samples tell has only the one with dropout
+    assert re.search(r"<td>sample_distance</td><td>higher</td><td>[^<]+</td><td>-</td>", table)
+    assert len(pictures) == 5  # the curves, and the best and the worst of each run
+    for grid in pictures[1:]:
+        assert grid.shape[0] >= 32 and grid.shape[1] >= 4 * 32 + 3 * 2  # drawing, truth, both runs
