@@ -6,6 +6,7 @@ is null, and the figure's note says what it was.
 """
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -23,7 +24,10 @@ from gan_zoo.metrics.base import Figure
 
 FORMAT = 1
 FOLDER = "evaluation"
-SAME_SETTINGS = ("model", "dataset", "data_dir", "split", "seed", "num_images", "num_samples", "inference_mode")
+SAME_SETTINGS = (
+    *("model", "dataset", "data_dir", "split", "generated", "reference"),
+    *("seed", "num_images", "num_samples", "inference_mode"),
+)
 
 
 def record(evaluation: Evaluation, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,15 +67,41 @@ def _finite(value: float | None) -> float | None:
 
 
 def write_record(folder: str | os.PathLike[str], record: Mapping[str, Any]) -> pathlib.Path:
-    """Writes a record as `step_N.json`, or as `folders.json` where it is about no step, whole whenever it is there."""
+    """Writes a record as `step_N.json`, or as `folders.json` where it is about no step, whole whenever it is there.
+
+    Nothing that was measured before is lost: figures of the same images, noise and mode stay in the file beside the new
+    ones, and a record of others stays where it is, the new one becoming `step_N_2.json` and so on.
+    """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     step = record["about"].get("step")
-    path = folder / ("folders.json" if step is None else f"step_{step}.json")
+    stem = "folders" if step is None else f"step_{step}"
+    for number in itertools.count(1):
+        path = folder / (f"{stem}.json" if number == 1 else f"{stem}_{number}.json")
+        if not path.exists():
+            break
+        before = _read(path)
+        if comparable([before], record):
+            record = _joined(before, record)
+            break
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     # What a file's name has that is no Unicode becomes `\udcff`, which is JSON's own way to write it.
     write_whole(path, text.encode(errors="backslashreplace"))
     return path
+
+
+def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """`now` with the figures that only `before` has."""
+    measured = {figure["name"] for figure in now["figures"]}
+    kept = [figure for figure in before["figures"] if figure["name"] not in measured]
+    names = measured | {figure["name"] for figure in kept}
+    missing = {**before["missing"], **now["missing"]}
+    return {
+        **now,
+        "figures": [*kept, *now["figures"]],
+        "missing": {name: reason for name, reason in missing.items() if name not in names},
+        "values": {**before["values"], **now["values"]},
+    }
 
 
 def read_records(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -82,17 +112,20 @@ def read_records(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """
     found = []
     for path in pathlib.Path(folder).glob("*.json"):
-        match = re.fullmatch(r"step_(\d+)\.json|folders\.json", path.name)
-        if match is None:
-            continue
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is damaged ({error}): remove it") from None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise UserError(f"{path} is no record of format {FORMAT}: remove it")
-        found.append((int(match[1] or 0), content))
-    return [content for _, content in sorted(found, key=lambda entry: entry[0])]
+        match = re.fullmatch(r"(?:step_(\d+)|folders)(?:_(\d+))?\.json", path.name)
+        if match is not None:
+            found.append((int(match[1] or 0), int(match[2] or 1), _read(path)))
+    return [content for *_, content in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error}): remove it") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UserError(f"{path} is no record of format {FORMAT}: remove it")
+    return content
 
 
 def comparable(records: Sequence[Mapping[str, Any]], newest: Mapping[str, Any]) -> list[Mapping[str, Any]]:

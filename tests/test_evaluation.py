@@ -224,6 +224,33 @@ def test_records_are_json_and_come_back(evaluation, tmp_path) -> None:
         read_records(tmp_path / "new")
 
 
+def test_what_was_measured_before_is_not_lost(evaluation, tmp_path) -> None:
+    full = record(evaluation, {"step": 1, "split": "val"})
+    write_record(tmp_path, full)
+    l1 = next(figure for figure in full["figures"] if figure["name"] == "l1")
+    again = {**full, "figures": [l1 | {"value": 0.5}], "missing": {"fid": "weights missing"}, "values": {}}
+    write_record(tmp_path, again)
+    (together,) = read_records(tmp_path)
+    assert {figure["name"]: figure["value"] for figure in together["figures"]} == {
+        "psnr": None,
+        "broken": 1.5,
+        "l1": 0.5,
+    }
+    assert list(together["missing"]) == ["diversity", "fid"] and together["values"] == full["values"]
+    write_record(tmp_path, full)
+    (together,) = read_records(tmp_path)
+    assert {figure["name"]: figure["value"] for figure in together["figures"]} == {
+        "psnr": None,
+        "broken": 1.5,
+        "l1": l1["value"],
+    }
+
+    for split in ("test", "train", "test"):
+        write_record(tmp_path, record(evaluation, {"step": 1, "split": split}))
+    assert {path.name for path in tmp_path.iterdir()} == {"step_1.json", "step_1_2.json", "step_1_3.json"}
+    assert [each["about"]["split"] for each in read_records(tmp_path)] == ["val", "test", "train"]
+
+
 def test_a_record_is_whole_or_not_there(evaluation, tmp_path, monkeypatch) -> None:
     old = record(evaluation, {"step": 1})
     path = write_record(tmp_path, old)
