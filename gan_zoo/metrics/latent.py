@@ -97,7 +97,8 @@ DEFINITIONS = {
         latent_recovery,
         fields=("recovered_z", "z"),
         better="lower",
-        protocol="mean over images and dimensions of |E(G(x, z)) - z|, E's mean of the output before it is rounded",
+        protocol="mean over images and dimensions of |E(G(x, z)) - z|, E's mean of the output before it is rounded; an "
+        "encoder that always says 0 has 0.798",
         default=True,
     ),
     "kl": MetricDefinition(build=lambda context: KL(), needs=frozenset({"mu", "logvar"}), default=True),
