@@ -39,3 +39,4 @@ bench: install
 	$(RUN) benchmarks/train_step.py
 	$(RUN) benchmarks/inference.py
 	$(RUN) benchmarks/pipeline.py
+	$(RUN) benchmarks/evaluation.py
