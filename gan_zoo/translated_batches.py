@@ -119,13 +119,6 @@ class TranslatedBatches:
         return answers
 
 
-def translated_batches(
-    translator: Any, batches: Batches, *, fields: Iterable[str], num_samples: int = 1, seed: int = 0
-) -> Iterator[EvaluationBatch]:
-    """`TranslatedBatches` for once."""
-    return TranslatedBatches(translator, fields=fields, num_samples=num_samples, seed=seed)(batches)
-
-
 def reference_images(batches: Batches, key: str) -> Iterator[np.ndarray]:
     """The images called `key` of all batches, one by one: `[H, W, C]` uint8."""
     for batch in batches:

@@ -55,17 +55,6 @@ def test_statistics_do_not_depend_on_batches_or_on_an_offset(batch_size) -> None
     assert np.abs(seen.covariance - expected).max() < 1e-7 * np.abs(expected).max()
 
 
-def test_merged_statistics_are_those_of_all() -> None:
-    features = RECORDED["features_x"]
-    merged = FeatureStatistics.empty(features.shape[1])
-    for part in (features[:30], features[:0], features[30:]):
-        merged.merge(statistics(part))
-    whole = statistics(features)
-    assert merged.count == whole.count
-    np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(merged.covariance, whole.covariance, rtol=1e-10, atol=1e-12)
-
-
 def test_what_is_no_statistic_is_refused() -> None:
     empty = FeatureStatistics.empty(3)
     with pytest.raises(ValueError, match="finite"):

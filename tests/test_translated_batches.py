@@ -14,7 +14,6 @@ from gan_zoo.translated_batches import (
     evaluation_noise,
     provides,
     reference_images,
-    translated_batches,
 )
 
 COUNT = 5
@@ -40,7 +39,7 @@ def bicyclegan():
 
 
 def whole(translator, size: int, **settings) -> dict[str, np.ndarray]:
-    found = list(translated_batches(translator, batches(size), **settings))
+    found = list(TranslatedBatches(translator, **settings)(batches(size)))
     return {field: np.concatenate([getattr(batch, field) for batch in found]) for field in found[0].fields - {"names"}}
 
 
@@ -117,7 +116,7 @@ def test_nothing_is_computed_that_was_not_asked_for() -> None:
         (batch,) = translate(batches(COUNT, side=16, channels=(1, 3)))
     assert calls == ["function"]
     assert batch.fields == {"names", "outputs"} and batch.names == ["0", "1", "2", "3", "4"]
-    (batch,) = translated_batches(translator, batches(COUNT, side=16, channels=(1, 3), first=7), fields={"cycled"})
+    (batch,) = TranslatedBatches(translator, fields={"cycled"})(batches(COUNT, side=16, channels=(1, 3), first=7))
     assert calls == ["function"] * 2 + ["cycle"] and batch.names[0] == "7"
     np.testing.assert_array_equal(
         batch.cycled, to_uint8(forth.cycle(batches(COUNT, side=16, channels=(1, 3))[0]["input_image"]))
@@ -132,7 +131,7 @@ def test_translators_of_all_kinds() -> None:
     assert (found["samples"][:, 0] != found["samples"][:, 1]).any(axis=(1, 2, 3)).all()
     unpaired = there_and_back()["b_to_a"]
     assert provides(unpaired) == {"names", "outputs", "inputs", "cycled"}
-    (batch,) = translated_batches(unpaired, batches(COUNT, side=16, channels=(1, 3)), fields=provides(unpaired))
+    (batch,) = TranslatedBatches(unpaired, fields=provides(unpaired))(batches(COUNT, side=16, channels=(1, 3)))
     assert batch.outputs.shape == (COUNT, 16, 16, 1) and batch.inputs.shape == batch.cycled.shape == (COUNT, 16, 16, 3)
     with pytest.raises(ValueError, match="no targets, z"):
         TranslatedBatches(unpaired, fields={"targets", "z"})
@@ -151,7 +150,7 @@ def test_weights_are_followed() -> None:
 
 def test_images_of_differing_sizes(bicyclegan) -> None:
     sizes = [batches(1, side=side)[0] for side in (32, 64, 96)]
-    found = list(translated_batches(bicyclegan, sizes, fields={"outputs", "samples"}, num_samples=2))
+    found = list(TranslatedBatches(bicyclegan, fields={"outputs", "samples"}, num_samples=2)(sizes))
     assert [batch.samples.shape for batch in found] == [(1, 2, side, side, 3) for side in (32, 64, 96)]
 
 

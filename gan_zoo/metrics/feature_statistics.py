@@ -47,16 +47,6 @@ class FeatureStatistics:
         self.scatter += deviations.T @ deviations
         self._move_mean(len(features), mean)
 
-    def merge(self, other: "FeatureStatistics") -> None:
-        """Adds what another one has seen."""
-        if other.mean.size != self.mean.size:
-            raise ValueError(f"{self.mean.size} features are needed. Received: {other.mean.size}")
-        if other.count == 0:
-            return
-        between = self._between(other.count, other.mean)
-        self.scatter += other.scatter + np.outer(between, between)
-        self._move_mean(other.count, other.mean)
-
     @property
     def covariance(self) -> np.ndarray:
         """`[D, D]`, the unbiased one (n - 1).
