@@ -15,8 +15,7 @@ their floor, the truth's regions of the **image before** in the stream (of the l
 ceiling, the truth's own. An image whose truth is of one region has nothing to agree with, and does not count.
 
 Near black and white sRGB has no room for colours: a constant brown, painted over a photograph, has regions where that
-is very dark or light. Over photographs its mean stays below the floor; on single ones, and on drawings on white paper,
-it may be above.
+is very dark or light. On single photographs, and on drawings on white paper, it may be above the floor.
 """
 
 from typing import Literal, NamedTuple
