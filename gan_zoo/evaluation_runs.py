@@ -62,7 +62,11 @@ class Direction:
             kept=kept,
         )
         self.names = metrics.choose(
-            settings.names, provides(self.translator), self.translator.output_channels, has_reference=True
+            settings.names,
+            provides(self.translator),
+            self.translator.output_channels,
+            has_reference=True,
+            also=self.translator.metrics,
         )
         self._translate: dict[frozenset[str], TranslatedBatches] = {}  # by their fields: compiled once
 

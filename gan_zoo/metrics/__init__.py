@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from gan_zoo.errors import UserError
 from gan_zoo.metrics import (
     ab_spread,
+    colour_score,
     colourfulness,
     cycle,
     diversity,
@@ -34,6 +35,7 @@ METRICS: Mapping[str, MetricDefinition] = {
     **colourfulness.DEFINITIONS,
     **ab_spread.DEFINITIONS,
     **region_agreement.DEFINITIONS,
+    **colour_score.DEFINITIONS,
     **label_score.DEFINITIONS,
     **diversity.DEFINITIONS,
     **cycle.DEFINITIONS,
@@ -56,7 +58,13 @@ _FIELDS = {
 }
 
 
-def choose(names: Sequence[str] | None, fields: frozenset[str], channels: int, has_reference: bool) -> list[str]:
+def choose(
+    names: Sequence[str] | None,
+    fields: frozenset[str],
+    channels: int,
+    has_reference: bool,
+    also: Sequence[str] = (),
+) -> list[str]:
     """Which metrics to compute.
 
     Args:
@@ -64,6 +72,7 @@ def choose(names: Sequence[str] | None, fields: frozenset[str], channels: int, h
         fields: of the batches that there will be.
         channels: of the outputs.
         has_reference: whether there is a set of real images.
+        also: keys that count as default ones, a translator's own.
 
     Returns:
         Keys of `METRICS`, each once.
@@ -83,7 +92,9 @@ def choose(names: Sequence[str] | None, fields: frozenset[str], channels: int, h
         return " and ".join(missing)
 
     if names is None:
-        return [name for name, definition in METRICS.items() if definition.default and not lacks(name)]
+        return [
+            name for name, definition in METRICS.items() if (definition.default or name in also) and not lacks(name)
+        ]
     for name in names:
         if missing := lacks(_known(name)):
             raise UserError(f"the metric {name} needs {missing}")

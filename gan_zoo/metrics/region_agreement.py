@@ -24,7 +24,7 @@ import numpy as np
 
 from gan_zoo.errors import UserError
 from gan_zoo.metrics import regions
-from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric, MetricDefinition, standard_error
+from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric, MetricDefinition, once, standard_error
 
 TOLERANCE = 2.0  # pixels
 
@@ -106,19 +106,39 @@ def _check(first: np.ndarray, second: np.ndarray) -> None:
         raise ValueError(f"partitions must have one shape. Received: {first.shape} and {second.shape}")
 
 
+class BatchRegions:
+    """The regions of the batch that is being measured, found once for all who ask."""
+
+    def __init__(self) -> None:
+        self._batch: EvaluationBatch | None = None
+        self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def __call__(self, batch: EvaluationBatch) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each image the output's and the truth's, `[h, w]` integers from 0."""
+        if batch is not self._batch:
+            images = zip(batch.outputs, batch.targets, strict=True)
+            self._pairs = [
+                (regions.regions_of_image(output), regions.regions_of_image(true)) for output, true in images
+            ]
+            self._batch = batch
+        return self._pairs
+
+
 class RegionAgreement(Metric):
     """The agreement of the outputs' regions with the truth's, or with those of label masks.
 
     Args:
+        context: of the evaluation, in which regions are found once.
         name: of the figures.
         reference: what the regions are compared with; the floor and the ceiling are the truth's ab in either case.
     """
 
-    def __init__(self, name: str, reference: Literal["targets", "masks"]) -> None:
+    def __init__(self, context: Context, name: str, reference: Literal["targets", "masks"]) -> None:
         super().__init__()
         regions.scikit_image()  # at once, not after the first batch
         self.name, self.needs = name, frozenset({"outputs", "targets", reference})
         self._reference = reference
+        self._regions = once(context.shared, BatchRegions, BatchRegions)
         self._values: dict[str, list[Agreement]] = {"outputs": [], "floor": [], "ceiling": []}
         self._first: np.ndarray | None = None  # the reference's regions
         self._before: np.ndarray | None = None  # the truth's
@@ -127,14 +147,14 @@ class RegionAgreement(Metric):
     def update(self, batch: EvaluationBatch) -> np.ndarray:
         """Takes in a batch; returns the adjusted Rand index of each image, NaN for those that do not count."""
         values = np.full(len(batch.outputs), np.nan)
-        for place, (output, target) in enumerate(zip(batch.outputs, batch.targets, strict=True)):
-            truth = reference = regions.regions_of_image(target)
+        for place, (output, truth) in enumerate(self._regions(batch)):
+            reference = truth
             if self._reference == "masks":
                 reference = regions.regions_of_mask(batch.masks[place])
             if reference.max() == 0:
                 self._without += 1
                 continue
-            measured = agreement(regions.regions_of_image(output), reference)
+            measured = agreement(output, reference)
             self._values["outputs"].append(measured)
             self._values["ceiling"].append(agreement(truth, reference))
             if self._before is None:
@@ -188,7 +208,7 @@ class RegionAgreement(Metric):
 
 def _definition(name: str, reference: Literal["targets", "masks"]) -> MetricDefinition:
     def build(context: Context) -> RegionAgreement:
-        return RegionAgreement(name, reference)
+        return RegionAgreement(context, name, reference)
 
     return MetricDefinition(build=build, needs=frozenset({"outputs", "targets", reference}), channels=3)
 

@@ -36,6 +36,7 @@ class Translator:
             the colours can be scaled (`gan_zoo.chroma`). None for a model that makes more of an image than its colours.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
+        metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
     """
 
     function: Callable[..., tf.Tensor]
@@ -52,6 +53,7 @@ class Translator:
     chroma: Callable[..., tf.Tensor] | None = None
     input_key: str = "input_image"
     target_key: str | None = "target_image"
+    metrics: tuple[str, ...] = ()
 
 
 class TranslationModel(keras.Model):

@@ -28,6 +28,7 @@ from gan_zoo.schedules import EpochSchedule
 from gan_zoo.torch_files import read_state_dict
 
 IMAGENET = "imagenet"
+METRICS = ("ab_spread", "region_agreement", "mask_agreement", "colour_score")  # errors against the truth mislead
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -180,6 +181,7 @@ class Colorization(ConditionalGAN):
             size_multiple=self.config.size_multiple,
             takes_seed=self.config.takes_seed,
             chroma=self.predict_ab,
+            metrics=METRICS,
         )
         return {"translate": translator}
 
