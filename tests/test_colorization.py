@@ -184,6 +184,7 @@ STEPS, EPOCH = 8, 4
 SETTINGS = {
     "base_filters": 2,
     "discriminator_filters": 2,
+    "hints": True,  # drawn anew, not remembered
     "pretrain_epochs": 1,
     "discriminator_learning_rate": 1e-3,
     "decay_fraction": 1.0,

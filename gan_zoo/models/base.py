@@ -34,6 +34,7 @@ class Translator:
         chroma: from lightness, L / 50 - 1, `[B, H, W, 1]`, and the noise of `function`, to the ab / 110 `[B, H, W, 2]`
             that `function` joins to it. Where it is there, grey and RGB pictures of any size keep the L they have, and
             the colours can be scaled (`gan_zoo.chroma`). None for a model that makes more of an image than its colours.
+        takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` as `gan_zoo.hints` has them, or None.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
@@ -51,6 +52,7 @@ class Translator:
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
     cycle: Callable[..., tf.Tensor] | None = None
     chroma: Callable[..., tf.Tensor] | None = None
+    takes_hints: bool = False
     input_key: str = "input_image"
     target_key: str | None = "target_image"
     metrics: tuple[str, ...] = ()

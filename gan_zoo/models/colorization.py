@@ -2,7 +2,8 @@
 
 pix2pix (Isola et al. 2016, arXiv 1611.07004, section 4.2) from lightness to ab, as the authors' code has it, in
 PyTorch: the discriminator sees both joined. Training the generator with the L1 loss alone first, and a backbone as its
-encoder, are from Shariatnia's tutorial "Colorizing black & white images with U-Net and conditional GAN".
+encoder, are from Shariatnia's tutorial "Colorizing black & white images with U-Net and conditional GAN". A user's hints
+beside the lightness are from Zhang et al. 2017 (arXiv 1705.02999).
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ import tensorflow as tf
 from gan_zoo import pretrained
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
+from gan_zoo.hints import draw_hints
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 from gan_zoo.models.base import LearningRate, Translator
 from gan_zoo.models.conditional_gan import ConditionalGAN
@@ -62,6 +64,9 @@ class ColorizationConfig(DiscriminatorConfig):
         "(..._notop.h5)",
     )
     blur: bool = option(False, "dynamic_unet: average neighbouring pixels on the way up, against checkerboards")
+    hints: bool = option(
+        False, "take coloured points from the user beside the grey image; learnt from points of the truth"
+    )
     gan_mode: Literal["lsgan", "vanilla", "wgangp", "hinge"] = option(
         "vanilla", "least squares, cross-entropy, Wasserstein with gradient penalty, or hinge"
     )
@@ -132,8 +137,11 @@ class ColorizationConfig(DiscriminatorConfig):
 
 
 def build_generator(config: ColorizationConfig) -> keras.Model:
-    """A model from lightness, L / 50 - 1, `[B, H, W, 1]` to ab / 110 `[B, H, W, 2]`; a U-Net may take a seed `[B]`."""
-    shared = {"input_channels": 1, "output_channels": 2, "base_filters": config.base_filters}
+    """A model from lightness, L / 50 - 1, `[B, H, W, 1]` to ab / 110 `[B, H, W, 2]`; a U-Net may take a seed `[B]`.
+
+    With hints it is from both joined, `[B, H, W, 4]`.
+    """
+    shared = {"input_channels": 4 if config.hints else 1, "output_channels": 2, "base_filters": config.base_filters}
     if config.generator_type == "res_unet":
         return res_unet(num_downs=config.downs, norm=config.norm, **shared)
     if config.generator_type == "dynamic_unet":
@@ -152,7 +160,8 @@ def build_generator(config: ColorizationConfig) -> keras.Model:
 class Colorization(ConditionalGAN):
     """`generator` lightness -> ab, `discriminator` [lightness, ab] -> logits; images stand at the border alone.
 
-    Lightness is L / 50 - 1, `[B, H, W, 1]`, ab is ab / 110, `[B, H, W, 2]`, both in [-1, 1].
+    Lightness is L / 50 - 1, `[B, H, W, 1]`, ab is ab / 110, `[B, H, W, 2]`, both in [-1, 1]. With `hints` the generator
+    sees them behind the lightness, `[B, H, W, 3]` as `gan_zoo.hints` has them; the discriminator never does.
     """
 
     config_class: ClassVar[type[ColorizationConfig]] = ColorizationConfig
@@ -181,6 +190,7 @@ class Colorization(ConditionalGAN):
             size_multiple=self.config.size_multiple,
             takes_seed=self.config.takes_seed,
             chroma=self.predict_ab,
+            takes_hints=self.config.hints,
             metrics=METRICS,
         )
         return {"translate": translator}
@@ -190,9 +200,19 @@ class Colorization(ConditionalGAN):
         lightness = grey_to_network(grey_image)
         return lab_to_rgb(from_network(lightness, self.predict_ab(lightness, seed)))
 
-    def predict_ab(self, lightness: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
-        """What the trained generator makes of lightness, with the seed `[B]` if it takes one."""
-        return generate(self.generator, lightness, seed)
+    def predict_ab(
+        self, lightness: tf.Tensor, seed: tf.Tensor | None = None, hints: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """What the trained generator makes of lightness, with the seed `[B]` and the hints `[B, H, W, 3]` if it can."""
+        return generate(self.generator, self._with_hints(lightness, hints), seed)
+
+    def _with_hints(self, lightness: tf.Tensor, hints: tf.Tensor | None) -> tf.Tensor:
+        """What the generator looks at."""
+        if not self.config.hints:
+            return lightness
+        if hints is None:
+            hints = tf.repeat(tf.zeros_like(lightness), 3, axis=-1)
+        return tf.concat([lightness, hints], axis=-1)
 
     def load_pretrained(self) -> None:
         """Loads the encoder's weights that the configuration asks for."""
@@ -229,4 +249,6 @@ class Colorization(ConditionalGAN):
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the discriminator, if it takes part yet, then of the generator; returns the losses by name."""
         _, ab = to_network(rgb_to_lab(batch["target_image"]))
-        return self.learn(grey_to_network(batch["input_image"]), ab, batch["example_index"])
+        lightness, example_index = grey_to_network(batch["input_image"]), batch["example_index"]
+        hints = draw_hints(self.config.seed, example_index, ab) if self.config.hints else None
+        return self.learn(lightness, ab, example_index, self._with_hints(lightness, hints))

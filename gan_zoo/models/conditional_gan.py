@@ -21,7 +21,7 @@ class ConditionalGAN(TranslationModel):
     Its configuration has `gan_mode`, `lambda_gan`, `lambda_l1` and `lambda_gradient_penalty`.
 
     Attributes:
-        generator: from the condition, or from it and the seeds of dropout, to an image.
+        generator: from the condition, or what it is given instead, or from it and the seeds of dropout, to an image.
         discriminator: from both joined to logits.
         adversarial: whether the discriminator takes part; if not, the generator learns from the L1 loss alone.
     """
@@ -30,17 +30,25 @@ class ConditionalGAN(TranslationModel):
     discriminator: keras.Model
     adversarial: bool
 
-    def learn(self, condition: tf.Tensor, target_image: tf.Tensor, example_index: tf.Tensor) -> dict[str, tf.Tensor]:
+    def learn(
+        self,
+        condition: tf.Tensor,
+        target_image: tf.Tensor,
+        example_index: tf.Tensor,
+        given: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
         """One update of the discriminator, then of the generator; returns the losses by name.
 
         Args:
             condition, target_image: `[B, H, W, C]`, as the networks take them.
             example_index: `[B]` int64.
+            given: what the generator sees where that is not the condition alone, `[B, H, W, C]`.
         """
+        given = condition if given is None else given
         # Translate once: both updates use the same fakes.
         with tf.GradientTape() as network_tape:
             seed = example_seeds((self.config.seed, _DROPOUT), example_index)
-            fake_image = generate(self.generator, condition, seed, training=True)
+            fake_image = generate(self.generator, given, seed, training=True)
 
         # Discriminator: tell the truth from the fakes.
         discriminator_losses = {}
