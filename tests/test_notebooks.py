@@ -5,6 +5,8 @@ import io
 import json
 import pathlib
 import re
+import shutil
+import zipfile
 
 import nbformat
 import numpy as np
@@ -35,8 +37,8 @@ def test_outputs_are_stripped(path):
 
 
 def test_every_model_has_one_and_they_begin_alike():
-    # Colorization's own are still to come.
-    assert {path.stem for path in NOTEBOOKS} == MODELS.keys() - {"colorization"} | {"evaluation"}
+    of_models = MODELS.keys() - {"colorization"} | {"colorization_train", "colorization_test"}
+    assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 
 
@@ -48,21 +50,29 @@ def test_the_clone_address_stands_in_one_place(path):
 
 
 def run(name: str, workdir: pathlib.Path, settings: str, more: str) -> tuple[str, list[np.ndarray], list[str]]:
-    """Runs a notebook with tiny settings; returns what it printed, its pictures and its HTML."""
+    """Runs a notebook that trains with tiny settings; returns what it printed, its pictures and its HTML."""
+    results = execute(name, TINY.format(workdir=str(workdir), settings=settings, more=more))
+    assert "step 3/3" in results[0]
+    return results
+
+
+def execute(name: str, settings: str, again: str | None = None) -> tuple[str, list[np.ndarray], list[str]]:
+    """Runs a notebook with other settings behind its own; with `again`, all but the first cell after them twice."""
     nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
     for module in ("ipykernel", "matplotlib"):
         pytest.importorskip(module, reason="the extra `notebooks` is not installed")
     notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
     (place,) = (number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    tiny = TINY.format(workdir=str(workdir), settings=settings, more=more)
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(tiny))
+    if again is not None:
+        _, *rest = code_cells(notebook)[2:]
+        notebook.cells += [nbformat.v4.new_code_cell(text) for text in (again, *(cell.source for cell in rest))]
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(settings))
     # From the folder in which Jupyter would start it.
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
 
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     text = "".join(output.get("text", "") for output in outputs)
-    assert "step 3/3" in text
     data = [output.get("data", {}) for output in outputs]
     pictures = [Image.open(io.BytesIO(base64.b64decode(each["image/png"]))) for each in data if "image/png" in each]
     return text, [np.asarray(picture) for picture in pictures], [each.get("text/html", "") for each in data]
@@ -126,3 +136,101 @@ def test_evaluation_runs(tmp_path):
     assert len(pictures) == 5  # the curves, and the best and the worst of each run
     for grid in pictures[1:]:
         assert grid.shape[0] >= 32 and grid.shape[1] >= 4 * 32 + 3 * 2  # drawing, truth, both runs
+
+
+@pytest.fixture(scope="module")
+def colorization(tmp_path_factory) -> tuple[pathlib.Path, str, list[np.ndarray]]:
+    """The workdir of the notebook that trains, what it printed, and its pictures."""
+    workdir = tmp_path_factory.mktemp("colorization") / "a run"
+    # Large steps, so that the two checkpoints differ.
+    settings = "--set discriminator_layers=1 --set learning_rate=0.05"
+    more = "SEED, BATCH_SIZE, BASE_FILTERS, PRETRAIN_EPOCHS, CHECK_EVERY = 3, 2, 4, 0, 2"
+    text, pictures, _ = run("colorization_train", workdir, settings, more)
+    return workdir, text, pictures
+
+
+def test_colorization_trains(colorization):
+    workdir, text, pictures = colorization
+    assert "step_3.png" in text and "the best step is 2, with colour_score " in text
+    assert json.loads((workdir / "config.json").read_text())["settings"]["seed"] == 3
+    newest, row, losses, checks = pictures
+    with Image.open(workdir / "samples" / "step_3.png") as picture:
+        assert np.array_equal(newest, picture)
+    assert row.shape[1] >= 3 * newest.shape[1] + 2 * 12  # steps 0, 2 and 3
+    assert losses.shape[1] > 3 * losses.shape[0]  # four side by side
+    assert checks.shape[1] > 3 * checks.shape[0]
+
+
+# What Colab would do: hand over what a dialog has taken from the user, and save a file there.
+COLAB = """
+import pathlib, sys, types
+
+files = types.SimpleNamespace(
+    upload=lambda: {{"photos.zip": pathlib.Path({photos!r}).read_bytes()}},
+    download=lambda path: print("downloaded", path),
+)
+sys.modules["google.colab"] = types.SimpleNamespace(files=files)
+PHOTOS, NUM_IMAGES, SATURATION, RESULTS = "upload", 9, 0.0, {results!r}
+"""
+
+
+def test_colorization_is_tested(colorization, tmp_path):
+    photos, random = tmp_path / "photos", np.random.default_rng(0)
+    (photos / "more").mkdir(parents=True)
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    for name, shape in (("grey", (40, 24)), ("more/colour", (24, 40, 3)), ("more/another", (33, 31, 3))):
+        Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(photos / f"{name}.png")
+    zipped_photos = shutil.make_archive(str(tmp_path / "photos"), "zip", photos)
+    workdir = shutil.make_archive(str(tmp_path / "run"), "zip", colorization[0].parent)
+
+    text, pictures, html = execute(
+        "colorization_test",
+        f"WORKDIR, RESULTS, SEED = {workdir!r}, {str(tmp_path / 'own.zip')!r}, 5\n"
+        "CHECKPOINTS, NUM_IMAGES, NUM_MEASURED = ['best', 3, 'latest'], 2, 3",
+        again=COLAB.format(photos=zipped_photos, results=str(tmp_path / "uploaded.zip")),
+    )
+    assert f"{tmp_path / 'own.zip'}\n" in text and f"downloaded {tmp_path / 'uploaded.zip'}" in text
+    assert re.search(r"^not coloured: \S+/broken.jpg: .+$", text, re.M)
+    own, uploaded = pictures
+    assert own.shape[0] > 2 * 32 + 2 and own.shape[1] >= 4 * 32  # grey, both checkpoints, truth
+    assert uploaded.shape[0] > 40 + 24 + 33 + 2 * 2
+
+    own, uploaded = map(unzipped, (tmp_path / "own.zip", tmp_path / "uploaded.zip"))
+    drawn = {name for name in own if name.startswith("pictures/")}
+    assert len(drawn) == 2 and drawn != {"pictures/0.png", "pictures/1.png"}
+    # The steps 3 and latest are one.
+    results = {name for name in own if name.startswith("step_")}
+    stems = [pathlib.PurePath(name).stem for name in drawn]
+    assert results == {f"{step}/{stem}_translation.png" for step in ("step_2_best", "step_3_latest") for stem in stems}
+    for stem in stems:
+        pair = [decoded(own[f"{step}/{stem}_translation.png"]) for step in ("step_2_best", "step_3_latest")]
+        assert not np.array_equal(*pair)
+    assert {"contact_sheet.png", "evaluation/report.html"} <= own.keys()
+
+    for step in ("step_2_best", "step_3_latest"):
+        grey = decoded(uploaded[f"{step}/grey_translation.png"])
+        assert grey.shape == (40, 24, 3) and np.array_equal(grey, np.repeat(grey[..., :1], 3, -1))
+        with Image.open(photos / "grey.png") as picture:
+            assert np.abs(grey[..., 0] - np.asarray(picture, int)).max() <= 1
+        assert f"{step}/colour_translation.png" in uploaded and f"{step}/another_translation.png" in uploaded
+
+    tables = [each for each in html if "<table>" in each]
+    for table, files, count in zip(tables, (own, uploaded), (3, 2), strict=True):
+        for step in (2, 3):
+            record = json.loads(files[f"evaluation/step_{step}.json"])
+            assert record["about"]["num_images"] == count
+            for figure in record["figures"]:
+                assert f"<td>{figure['name']}</td>" in table and f"{figure['value']:.4g}" in table
+        assert f"of {count} pictures" in text
+
+
+def unzipped(path: pathlib.Path) -> dict[str, bytes]:
+    """The files of an archive by their names below its one folder."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        assert {name.split("/")[0] for name in names} == {path.stem}
+        return {name.partition("/")[2]: archive.read(name) for name in names}
+
+
+def decoded(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
