@@ -1,11 +1,14 @@
 """Fixtures that several test files ask for."""
 
+import urllib.error
 from collections.abc import Iterator
 
 import keras
 import pytest
 from imported_runs import TINY
+from saved_models import new_model
 
+from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 
 
@@ -23,3 +26,23 @@ def float64() -> Iterator[None]:
 def tiny_pix2pix() -> Pix2Pix:
     """To be written as the authors would have, and imported."""
     return Pix2Pix(Pix2PixConfig(**TINY))
+
+
+@pytest.fixture(scope="session")
+def models() -> tuple[BicycleGAN, BicycleGAN]:
+    """To be saved, and to be restored into; their values are what the test before has left."""
+    return new_model(), new_model(seed=2)
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path) -> list[str]:
+    """The attempts at the network, all of which fail; no weights have been fetched before."""
+    attempts = []
+
+    def refuse(request, **_):
+        attempts.append(request.full_url)
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+    return attempts

@@ -1,57 +1,19 @@
-"""What a checkpoint brings back, what it refuses to save, and what a crash or a full disk leaves."""
+"""What a checkpoint brings back, and into what it does not fit."""
 
-import os
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_runs import TINY_BICYCLEGAN
+from saved_models import CONFIG, RUN, Disk, everything, new_model, scramble
 
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step, restore_networks
-from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
 from gan_zoo.image_pool import ImagePool
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.models.loading import load_run
 from gan_zoo.plateau import Plateau
 from gan_zoo.training import build_model
-
-# Dropout needs six halvings.
-CONFIG = BicycleGANConfig.from_dict(
-    TINY_BICYCLEGAN | {"image_size": 64, "base_filters": 2, "discriminator_scales": 1, "seed": 1}
-)
-RUN = Run(model="bicyclegan", dataset="eight", data_dir=None, settings=CONFIG.to_dict())
-
-
-def new_model(**changes) -> BicycleGAN:
-    model = build_model(BicycleGAN, BicycleGANConfig.from_dict(CONFIG.to_dict() | changes))
-    model.compile()
-    return model
-
-
-def scramble(model: BicycleGAN, seed: int) -> None:
-    """Gives everything that a checkpoint must hold values of its own."""
-    random = np.random.default_rng(seed)
-    parts = [*model.networks.values(), *model.optimizers.values()]
-    for variable in [*(variable for part in parts for variable in part.variables), *model.seed_states]:
-        values = random.integers(1, 1000, variable.shape)
-        variable.assign(values.astype(np.dtype(variable.dtype)))
-
-
-def everything(model: BicycleGAN) -> list[np.ndarray]:
-    parts = [*model.networks.values(), *model.optimizers.values()]
-    return [np.array(v) for part in parts for v in part.variables] + [np.array(v) for v in model.seed_states]
-
-
-@pytest.fixture(scope="module")
-def models():
-    return new_model(), new_model(seed=2)
-
-
-def names(folder) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name.endswith(".index"))
 
 
 def test_everything_comes_back(models, tmp_path) -> None:
@@ -112,7 +74,7 @@ def test_state_beside_the_networks_is_guarded_and_counted(models_with_state, tmp
         Checkpoints(tmp_path, model, RUN).save(4)
     model.pool.images.assign(tf.zeros([2, 4, 4, 3]))
     monkeypatch.setattr(WithState, "extra_state", {"big": tf.Variable(big)})
-    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: _Free(4 * 4_000_000))
+    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: Disk(4 * 4_000_000))
     with pytest.raises(UserError, match=r"4 checkpoints of [4-9]\.\d MB"):
         Checkpoints(tmp_path, model, RUN).check_space()
 
@@ -137,120 +99,6 @@ def test_a_checkpoint_from_before_there_was_other_state_fits(models, models_with
             checkpoints.restore_latest()
     # To translate, it is not needed.
     assert restore_networks(models_with_state[1], tmp_path) == 7
-
-
-def test_the_last_three_stay_and_the_kept_ones(models, tmp_path) -> None:
-    checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    kept = None
-    for step in range(1, 7):
-        checkpoints.save(step)
-        if step == 2:
-            kept = everything(models[0])
-            checkpoints.keep(step)
-        scramble(models[0], step)
-    folder = tmp_path / "checkpoints"
-    assert names(folder) == ["step-4.index", "step-5.index", "step-6.index"]
-    assert names(folder / "kept") == ["step-2.index"] and len(list((folder / "kept").iterdir())) == 2
-    # A kept one is whole: copied back as the newest, it gives the weights of its time.
-    status = tf.train.Checkpoint(networks=dict(models[1].networks)).restore(str(folder / "kept" / "step-2"))
-    status.expect_partial().assert_existing_objects_matched()
-    for variable, value in zip(models[1].generator.variables, kept, strict=False):
-        np.testing.assert_array_equal(variable.numpy(), value)
-
-
-def test_keeping_without_hard_links(models, tmp_path, monkeypatch) -> None:
-    def no_link(*_: object) -> None:
-        raise OSError("not on this file system")
-
-    monkeypatch.setattr(os, "link", no_link)
-    checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    checkpoints.save(1)
-    checkpoints.keep(1)
-    assert names(tmp_path / "checkpoints" / "kept") == ["step-1.index"]
-
-
-def test_a_new_process_goes_on_counting(models, tmp_path) -> None:
-    for step in (1, 2, 3, 4):
-        Checkpoints(tmp_path, models[0], RUN).save(step)
-    assert names(tmp_path / "checkpoints") == ["step-2.index", "step-3.index", "step-4.index"]
-
-
-def test_what_a_crash_leaves_is_removed(models, tmp_path) -> None:
-    Checkpoints(tmp_path, models[0], RUN).save(5)
-    folder = tmp_path / "checkpoints"
-    (folder / "step-9_temp").mkdir()
-    (folder / "step-9_temp" / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
-    (folder / "step-9.data-00000-of-00001").write_bytes(b"half")
-    (folder / "step-9.index").write_bytes(b"half")
-    (folder / "notes.txt").write_text("mine")
-    assert latest_step(tmp_path) == 5
-    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 5
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "checkpoint",
-        "notes.txt",
-        "step-5.data-00000-of-00001",
-        "step-5.index",
-    ]
-
-
-def test_what_a_crash_leaves_before_the_first_checkpoint_is_removed(models, tmp_path) -> None:
-    folder = tmp_path / "checkpoints"
-    (folder / "step-9_temp").mkdir(parents=True)
-    (folder / "step-9.data-00000-of-00001").write_bytes(b"half")
-    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
-    assert list(folder.iterdir()) == []
-    # A copy that forgot the file which names the newest: nothing that was learnt may be removed.
-    Checkpoints(tmp_path, models[0], RUN).save(5)
-    (folder / "checkpoint").unlink()
-    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["step-5.data-00000-of-00001", "step-5.index"]
-
-
-def test_keeping_goes_on_where_it_was_stopped(models, tmp_path) -> None:
-    checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    checkpoints.save(5)
-    kept = tmp_path / "checkpoints" / "kept"
-    checkpoints.keep(5)
-    (kept / "step-5.index").rename(kept / ".step-5.index.partial")
-    checkpoints.restore_latest()
-    assert [path.name for path in kept.iterdir()] == ["step-5.data-00000-of-00001"]
-    for _ in range(2):
-        checkpoints.keep(5)
-        assert sorted(path.name for path in kept.iterdir()) == ["step-5.data-00000-of-00001", "step-5.index"]
-
-
-@pytest.mark.parametrize("where", ["network", "optimizer"])
-def test_weights_that_are_not_finite_are_never_saved(models, tmp_path, where) -> None:
-    model = models[0]
-    checkpoints = Checkpoints(tmp_path, model, RUN)
-    checkpoints.save(3)
-    part = model.encoder if where == "network" else model.optimizers["encoder"]
-    variable = part.variables[-1]
-    before = variable.numpy().copy()
-    values = before.copy()
-    values.flat[0] = np.nan
-    variable.assign(values)
-    with pytest.raises(NonFiniteError, match=r"not finite at step 4: the last good checkpoint is .*step-3$"):
-        checkpoints.save(4)
-    variable.assign(before)
-    assert names(tmp_path / "checkpoints") == ["step-3.index"]
-
-
-@pytest.mark.parametrize(
-    ("suffix", "length"), [("data-00000-of-00001", 100), ("data-00000-of-00001", 0), ("index", 50)]
-)
-def test_damage_is_named(models, tmp_path, suffix, length) -> None:
-    checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    checkpoints.save(1)
-    checkpoints.save(2)
-    file = tmp_path / "checkpoints" / f"step-2.{suffix}"
-    file.write_bytes(file.read_bytes()[:length])
-    for restore in (checkpoints.restore_latest, lambda: restore_networks(models[1], tmp_path)):
-        with pytest.raises(UserError, match=r"step-2 is damaged .* remove its files to go on from the one before"):
-            restore()
-    for path in (tmp_path / "checkpoints").glob("step-2.*"):
-        path.unlink()
-    assert checkpoints.restore_latest() == 1
 
 
 def test_another_models_checkpoint_is_refused(models, tmp_path) -> None:
@@ -303,57 +151,3 @@ def test_any_checkpoint_that_is_still_there_can_be_used(models, tmp_path) -> Non
         np.testing.assert_array_equal(models[1].generator.trainable_variables[1], tf.fill(bias.shape, float(step)))
     with pytest.raises(UserError, match=r"--checkpoint=2: give latest, or the step .* there: 1, 3, 4, 5"):
         restore_networks(models[1], tmp_path, "2")
-
-
-def test_space_is_asked_for_before_it_is_needed(models, tmp_path, monkeypatch) -> None:
-    checkpoints = Checkpoints(tmp_path / "not yet there", models[0], RUN)
-    checkpoints.check_space()
-    size = os.path.getsize(_saved(checkpoints) + ".data-00000-of-00001")
-    for free, fits in ((2 * size, False), (4 * size, True)):  # one is there, three more have to fit
-        monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path, free=free: _Free(free))
-        if fits:
-            checkpoints.check_space()
-        else:
-            with pytest.raises(UserError, match=r"no space left on the disk: 3 checkpoints of [\d.]+ MB"):
-                checkpoints.check_space()
-
-
-class _Free:
-    def __init__(self, free: int) -> None:
-        self.free = free
-
-
-def _saved(checkpoints: Checkpoints) -> str:
-    return checkpoints.save(1)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of a megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def test_a_full_disk_costs_nothing_but_the_new_checkpoint(models, small_disk) -> None:
-    checkpoints = Checkpoints(small_disk, models[0], RUN)
-    scramble(models[0], 1)
-    checkpoints.save(1)
-    expected = everything(models[0])
-    (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 8192))
-    scramble(models[0], 2)
-    with pytest.raises(UserError, match=r"step 2 could not be written .*no space left on the disk.*step-1$"):
-        checkpoints.save(2)
-    assert sorted(os.listdir(small_disk / "checkpoints")) == [
-        "checkpoint",
-        "step-1.data-00000-of-00001",
-        "step-1.index",
-    ]
-    assert checkpoints.restore_latest() == 1
-    for value, now in zip(expected, everything(models[0]), strict=True):
-        np.testing.assert_array_equal(value, now)

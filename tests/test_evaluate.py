@@ -1,18 +1,14 @@
-"""evaluate.py: runs and folders, good and bad, to a table, records and a report."""
+"""evaluate.py: runs, good and bad, to a table, records and a report."""
 
-import contextlib
 import io
-import json
 import re
-import urllib.error
 
 import numpy as np
 import pytest
-from small_run import STEP, picture, save_run, small, small_model
-from tiny_runs import EightPictures, Result, assert_one_line, definition
+from evaluate_run import figures, read_record, run_evaluate, write_images
+from small_run import picture, save_run, small, small_model
+from tiny_runs import EightPictures, assert_one_line, definition
 
-import command_line
-import evaluate
 from datasets import DATASETS
 from gan_zoo.checkpoint_files import point_to_best
 from gan_zoo.config import Run
@@ -27,32 +23,10 @@ from gan_zoo.translated_batches import evaluation_noise
 CHEAP = "--metrics=psnr,l1"
 
 
-def run_evaluate(*words: object) -> Result:
-    out, err = io.StringIO(), io.StringIO()
-    code = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            command_line.run(
-                evaluate.main, evaluate.define_flags(), evaluate.USAGE, argv=["evaluate.py", *map(str, words)]
-            )
-        except SystemExit as exit_:
-            code = exit_.code
-    return Result(code, out.getvalue(), err.getvalue())
-
-
 @pytest.fixture(autouse=True)
-def offline(monkeypatch, tmp_path):
-    """Counts the attempts at the network, all of which fail."""
-    attempts = []
-
-    def refuse(request, **_):
-        attempts.append(request.full_url)
-        raise urllib.error.URLError("no network")
-
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+def six_pictures(monkeypatch, offline) -> None:
+    """A data set `eight`, and no network."""
     monkeypatch.setitem(DATASETS, "eight", definition(EightPictures(count=6)))
-    return attempts
 
 
 @pytest.fixture(scope="module")
@@ -68,23 +42,6 @@ def runs(tmp_path_factory):
         folder / "imported"
     )
     return folder
-
-
-def read_record(folder, step: int = STEP) -> dict:
-    def refuse(constant):
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads((folder / f"step_{step}.json").read_text(encoding="utf-8"), parse_constant=refuse)
-
-
-def figures(record: dict) -> dict[str, float]:
-    return {figure["name"]: figure["value"] for figure in record["figures"]}
-
-
-def write_images(folder, images: dict) -> None:
-    for name, image in images.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(image if isinstance(image, bytes) else encode_png(image))
 
 
 def test_all_checkpoints_of_a_bicyclegan(runs, offline) -> None:
@@ -245,47 +202,6 @@ def test_where_no_file_is_good_each_is_named(runs, tmp_path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_two_folders(tmp_path) -> None:
-    made, real = tmp_path / "made", tmp_path / "real"
-    image = picture(20, 24)
-    write_images(made, {"same.png": image, "in/off.png": np.full((16, 16, 3), 100, np.uint8), "size.png": image})
-    write_images(real, {"same.png": image, "in/off.png": np.full((16, 16, 3), 151, np.uint8)})
-    write_images(real, {"size.png": picture(24, 20), "only.png": image})
-    write_images(made, {"cut.png": encode_png(image)[:99], "alone.png": image})
-    result = run_evaluate(f"--generated={made}", f"--reference={real}")
-    assert (result.code, result.err) == (1, "")
-    output = tmp_path / "made_evaluation"
-    assert result.out.splitlines()[-1] == f"report: {output / 'report.html'}"
-    skipped = dict(re.findall(r"^skipped: (\S+): (.*)$", result.out, re.M))
-    assert set(skipped) == {str(made / name) for name in ("size.png", "cut.png", "alone.png")} | {
-        str(real / "only.png")
-    }
-    record = json.loads((output / "folders.json").read_text(encoding="utf-8"))
-    assert record["skipped"] == skipped
-    assert record["values"]["l1"] == pytest.approx({"same": 0.0, "in/off": 51 / 255})
-    values = figures(record)
-    assert values["l1"] == pytest.approx(0.1) and values["psnr"] is None  # JSON knows no infinity
-    assert re.search(r"^psnr +inf dB", result.out, re.M)
-    assert record["values"]["psnr"] == {"same": None, "in/off": pytest.approx(20 * np.log10(5))}
-    # Where sets are compared, the images without a partner count too.
-    assert {figure["name"]: figure["num_images"] for figure in record["figures"]}["colourfulness"] == 4
-    assert {"fid_clean", "kid_clean", "lpips_alex_v0.1"} <= set(record["missing"])
-    assert record["about"]["generated"] == str(made)
-
-    result = run_evaluate(f"--generated={real}", f"--reference={real}", "--metrics=l1", f"--output={tmp_path / 'same'}")
-    assert result.code == 0 and re.search(r"^l1 +0 \+- 0 ", result.out, re.M), result
-
-
-def test_folders_without_a_name_in_common(tmp_path) -> None:
-    write_images(tmp_path / "made", {f"{n}.png": picture(16, 16) for n in range(3)})
-    write_images(tmp_path / "real", {f"real {n}.png": picture(16, 16) for n in range(4)})
-    words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'real'}")
-    result = run_evaluate(*words)
-    assert result.code == 0 and "have no name in common: only the sets are compared" in result.out
-    assert list(json.loads((tmp_path / "made_evaluation" / "folders.json").read_text())["values"]) == ["colourfulness"]
-    assert_one_line(run_evaluate(*words, "--metrics=l1"), 2, "l1 needs the truth")
-
-
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
@@ -315,24 +231,6 @@ def test_refusals_take_one_line(runs, words, parts) -> None:
     result = run_evaluate(*(word.format(runs=runs) for word in words))
     assert_one_line(result, 2, *parts)
     assert result.out == ""
-
-
-def test_too_few_images(tmp_path, monkeypatch) -> None:
-    """What cannot be computed of one image is said in the table, and stops nothing else."""
-
-    class Features:
-        size, batch_size = 4, 8
-
-        def __call__(self, images):
-            yield np.ones([len(list(images)), self.size], np.float32)
-
-    monkeypatch.setattr("gan_zoo.metrics.feature_sets._extractor", lambda resize, context: Features())
-    write_images(tmp_path / "made", {"a.png": picture(32, 32)})
-    words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'made'}", "--metrics=fid_clean,l1")
-    result = run_evaluate(*words)
-    assert result.code == 0
-    assert re.search(r"^fid_clean +not computed$", result.out, re.M), result.out
-    assert re.search(r"^fid_clean: not computed: fid_clean needs at least \d+ images", result.out, re.M)
 
 
 @pytest.mark.parametrize(

@@ -4,67 +4,16 @@ import itertools
 import subprocess
 import sys
 import time
-import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from streams import Source, same, settings, taken
 
 from gan_zoo import images
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample
 from gan_zoo.pipeline import batch_order, evaluation_batches, training_stream
 from gan_zoo.resizing import resize_and_crop
-from gan_zoo.skipped_files import SkippedFiles
-
-RANDOM = np.random.default_rng(0)
-
-
-def settings(**changes):
-    values = {
-        "image_size": 16,
-        "load_scale": 1.25,
-        "preprocess": "resize_and_crop",
-        "flip": True,
-        "direction": "a_to_b",
-        "input_channels": 3,
-        "target_channels": 3,
-        "batch_size": 4,
-        "seed": 7,
-    }
-    return types.SimpleNamespace(**(values | changes))
-
-
-class Source:
-    """Noise, the same in input and target, whose number is part of the example."""
-
-    kind = "paired"
-
-    def __init__(self, count=10, size=20, dtype=np.uint8, bad=()):
-        high = np.iinfo(dtype).max
-        self.pictures = RANDOM.integers(0, high, (count, size, size, 3), endpoint=True).astype(dtype)
-        self.bad, self.reads = set(bad), 0
-
-    def __len__(self):
-        return len(self.pictures)
-
-    def __getitem__(self, index):
-        self.reads += 1
-        if index in self.bad:
-            raise BadExample(f"{index}.png", "truncated")
-        return {"input_image": self.pictures[index], "target_image": self.pictures[index], "number": index}
-
-
-def taken(dataset, count):
-    return list(itertools.islice(dataset.as_numpy_iterator(), count))
-
-
-def same(first, second):
-    assert len(first) == len(second)
-    for one, other in zip(first, second, strict=True):
-        assert one.keys() == other.keys()
-        for key in one:
-            np.testing.assert_array_equal(one[key], other[key])
 
 
 def test_batches_have_the_promised_form():
@@ -195,48 +144,6 @@ def test_evaluation_is_in_order_whole_and_plain():
         np.testing.assert_array_equal(images.to_uint8(batch["input_image"]), source.pictures[batch["number"]])
 
 
-def test_bad_examples_give_way_to_the_next_good_one(tmp_path, capsys):
-    source, path = Source(bad={3, 4, 9}), tmp_path / "skipped_files.txt"
-    path.write_text("of an earlier run\n")
-    skipped = SkippedFiles(path)
-    batches = taken(training_stream(source, settings(), skipped=skipped), 15)
-    numbers = np.concatenate([batch["number"] for batch in batches]).reshape(6, 10)
-    # 3 and 4 give way to 5, 9 to 0: 5 comes three times, 0 twice an epoch.
-    np.testing.assert_array_equal(np.sort(numbers), np.tile([0, 0, 1, 2, 5, 5, 5, 6, 7, 8], (6, 1)))
-    assert sorted(path.read_text().splitlines()) == [f"{index}.png\ttruncated" for index in (3, 4, 9)]
-    error = capsys.readouterr().err
-    assert error.count("warning") == 1
-    assert str(path) in error
-    same(taken(training_stream(source, settings(), start_step=8), 7), batches[8:])
-
-
-def test_more_bad_than_good_is_refused(tmp_path):
-    skipped = SkippedFiles(tmp_path / "skipped_files.txt")
-    stream = training_stream(Source(bad=range(2, 8)), settings(), skipped=skipped)
-    with pytest.raises(tf.errors.OpError):
-        taken(stream, 10)
-    assert isinstance(skipped.failure, UserError)
-    assert str(skipped.failure).startswith("6 of 10 examples are bad, for instance ")
-    assert len((tmp_path / "skipped_files.txt").read_text().splitlines()) == 6
-    # Half of them is not more than half.
-    assert len(taken(training_stream(Source(bad=range(2, 7)), settings()), 10)) == 10
-    with pytest.raises(UserError, match="6 of 10"):
-        training_stream(Source(bad=range(6)), settings())
-
-
-def test_what_the_source_rejected_counts(tmp_path):
-    source, path = Source(count=2), tmp_path / "skipped_files.txt"
-    source.rejected = [BadExample("a b é.png", "an empty file"), BadExample("c.png", "no partner")]
-    training_stream(source, settings(), skipped=SkippedFiles(path))
-    assert path.read_text(encoding="utf-8") == "a b é.png\tan empty file\nc.png\tno partner\n"
-    path.write_text("c.png\tno partner\nbefore.png\tempty\n", encoding="utf-8")
-    training_stream(source, settings(), skipped=SkippedFiles(path, go_on=True))
-    assert path.read_text("utf-8") == "c.png\tno partner\nbefore.png\tempty\na b é.png\tan empty file\n"
-    source.rejected.append(BadExample("d.png", "no partner"))
-    with pytest.raises(UserError, match="3 of 5 examples are bad"):
-        evaluation_batches(source, settings(), batch_size=1)
-
-
 def test_each_replica_gets_its_share_of_each_part():
     np.testing.assert_array_equal(batch_order(8, 1, 1), np.arange(8))
     np.testing.assert_array_equal(batch_order(8, 1, 2), np.arange(8))
@@ -266,17 +173,6 @@ def test_a_crop_larger_than_the_picture_is_refused():
 def test_an_empty_source_is_refused():
     with pytest.raises(UserError, match="no examples"):
         training_stream(Source(count=0), settings())
-
-
-def test_other_errors_are_not_taken_for_bad_files():
-    class Broken(Source):
-        def __getitem__(self, index):
-            if self.reads > 3:
-                raise KeyError("a mistake in the program")
-            return super().__getitem__(index)
-
-    with pytest.raises(tf.errors.OpError, match="a mistake in the program"):
-        taken(training_stream(Broken(), settings()), 9)
 
 
 def test_the_program_ends_while_a_stream_is_in_use():
