@@ -46,7 +46,9 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_integer("sample_every", defaults.sample_every, sample_help, lower_bound=0, **kwargs)
     evaluate_help = "steps between two checks on validation examples, in workdir/health.jsonl; 0: none"
     flags.DEFINE_integer("evaluate_every", defaults.evaluate_every, evaluate_help, lower_bound=0, **kwargs)
-    best_help = "figure of the checks that makes a checkpoint the best one, or none (default: l1, or else cycle_psnr)"
+    best_help = (
+        "figure of the checks by which a checkpoint is the best, or none (default: the model's, l1, or cycle_psnr)"
+    )
     flags.DEFINE_string("best_metric", None, best_help, **kwargs)
     log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
     flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step
+from gan_zoo.checks import BATCH_SIZE, Validate
 from gan_zoo.config import Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.health_log import HealthLog
@@ -23,7 +24,7 @@ from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 from gan_zoo.skipped_files import SkippedFiles
-from gan_zoo.validation import BATCH_SIZE, Validate, Validation
+from gan_zoo.validation import Validation
 from gan_zoo.workdir import check_workdir, make_workdir
 
 STRATEGIES = ("auto", "one", "mirrored")
@@ -146,6 +147,8 @@ def train(
     checkpoints.check_space(best=validation is not None and validation.best_metric is not None)
     start_step = _starting_point(checkpoints, model)  # first: where it does not fit, the workdir stays as it is
     make_workdir(workdir, run)
+    if validation and validation.left_out:
+        say(validation.left_out)
     if start_step:
         say(f"going on after step {start_step} of {total_steps}")
         if changes := _changed_versions(checkpoints.restored_run, run):
@@ -231,13 +234,7 @@ def train(
             steps = total_steps - start_step
             model.fit(stream, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
 
-    step = latest_step(workdir)
-    if step == total_steps:  # also where the signal came during the last step
-        say(f"done: {step} steps; the model is in {workdir}")
-        return 0
-    name = signal.Signals(stop.received).name
-    say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
-    return 128 + stop.received
+    return _ending(workdir, total_steps, stop, say)
 
 
 def _starting_point(checkpoints: Checkpoints, model: TranslationModel) -> int:
@@ -246,6 +243,17 @@ def _starting_point(checkpoints: Checkpoints, model: TranslationModel) -> int:
     if latest_checkpoint(checkpoints.folder.parent) is None:
         model.load_pretrained()
     return start_step
+
+
+def _ending(workdir: str | os.PathLike[str], total_steps: int, stop: StopSignals, say: Callable[[str], None]) -> int:
+    """Says how a run ended; returns its exit code."""
+    step = latest_step(workdir)
+    if step == total_steps:  # also where the signal came during the last step
+        say(f"done: {step} steps; the model is in {workdir}")
+        return 0
+    name = signal.Signals(stop.received).name
+    say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
+    return 128 + stop.received
 
 
 def _changed_versions(before: Run, now: Run) -> list[str]:

@@ -1,24 +1,19 @@
-"""How good the model is on a few validation examples while it learns, whether it is ill, and which step was best."""
+"""How good the model is on a few validation examples while it learns: what is measured, and by what a step is best."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from gan_zoo import health
-from gan_zoo.callbacks import Logs, StepCallback
-from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.errors import UserError
-from gan_zoo.health_log import HealthLog, best_of
-from gan_zoo.health_measures import ImageMeasures, discriminator_losses, finite, gradient_norms
+from gan_zoo.health_measures import ImageMeasures, finite
 from gan_zoo.images import to_uint8
 from gan_zoo.metrics import METRICS, build, choose
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric
 from gan_zoo.translated_batches import Batches, TranslatedBatches, provides, reference_images
 
-NUM_EXAMPLES, NUM_SAMPLES, BATCH_SIZE = 16, 4, 4
+NUM_SAMPLES = 4
 SEED = 0  # of the noise, the same at every check of every run
 NONE = "none"
 
@@ -32,6 +27,7 @@ class TranslatorValidation:
 
     Attributes:
         figures: by metric, for each figure whether it is better when "higher", "lower" or "none".
+        missing: metrics that there would be if something were installed, with what.
 
     Raises:
         UserError: for a metric that is not cheap, or cannot be had of this translator.
@@ -42,12 +38,12 @@ class TranslatorValidation:
         # What dropout makes of another seed hardly differs, and is meant not to.
         fields = provides(translator) - (frozenset() if translator.latent_dim else {"samples"})
         channels = translator.output_channels
-        keys = [key for key in choose(None, fields, channels, True) if METRICS[key].weights is None]
+        keys = [key for key in choose(None, fields, channels, True, translator.metrics) if METRICS[key].weights is None]
         if more is not None and more not in keys:
             if more not in METRICS or METRICS[more].weights is not None:
                 raise UserError(f"{more} is no metric that is cheap enough; there are {', '.join(keys)}")
             keys += choose([more], fields, channels, True)
-        self._try_on_noise(keys, fields)
+        self._try_on_noise(keys, fields, more)
         needs = frozenset().union(*(METRICS[key].needs for key in self.figures))
         needs |= fields & {"targets", "samples"}
         self._translated = TranslatedBatches(translator, fields=needs, num_samples=NUM_SAMPLES, seed=SEED)
@@ -61,7 +57,8 @@ class TranslatorValidation:
         self, batches: Batches, training_batches: Batches | None
     ) -> tuple[list[Figure], dict[str, float]]:
         """Translates both sets; the measures are those of `gan_zoo.health`."""
-        metrics = self._built(self.figures, lambda: reference_images(batches, self._real_key))
+        context = self._context(lambda: reference_images(batches, self._real_key))
+        metrics = [build(key, context) for key in self.figures]
         measures = ImageMeasures()
         for batch in batches:
             (answer,) = self._translated([batch])
@@ -77,26 +74,40 @@ class TranslatorValidation:
             values["training_l1"] = training.values()["l1"]
         return [figure for metric in metrics for figure in _figures_of(metric)], values
 
-    def _try_on_noise(self, keys: Iterable[str], fields: frozenset[str]) -> None:
+    def _try_on_noise(self, keys: Sequence[str], fields: frozenset[str], wanted: str | None) -> None:
         """Learns which metrics can judge such images, as not all take four channels, and what their figures are."""
         random, translator = np.random.default_rng(0), self.translator
         side, latent = translator.image_size, (2, translator.latent_dim)
         output = (side * translator.scale, side * translator.scale, translator.output_channels)
         shapes = dict.fromkeys(("inputs", "cycled"), (2, side, side, translator.input_channels))
         shapes |= {"outputs": (2, *output), "targets": (2, *output), "samples": (2, NUM_SAMPLES, *output)}
-        noise = {key: random.integers(0, 256, shape, np.uint8) for key, shape in shapes.items() if key in fields}
+        noise = {key: _patches(random, shape) for key, shape in shapes.items() if key in fields}
         noise |= {key: random.normal(size=latent) for key in ("z", "recovered_z", "mu", "logvar") if key in fields}
         batch = EvaluationBatch(names=["a", "b"], **noise)
-        self.figures = {}
+        context = self._context(lambda: iter(batch.outputs))
+        self.figures, self.missing = {}, {}
         for key in keys:
-            (metric,) = self._built([key], lambda: iter(batch.outputs))
+            try:
+                metric = build(key, context)
+            except UserError as error:
+                if key == wanted:
+                    raise
+                self.missing[key] = str(error)
+                continue
             with contextlib.suppress(ValueError):
                 metric.update(batch)
                 self.figures[key] = {figure.name: figure.better for figure in metric.figures()}
 
-    def _built(self, keys: Iterable[str], reference: Callable[[], Iterator[np.ndarray]]) -> list[Metric]:
-        context = Context(reference=reference, seed=SEED, num_samples=NUM_SAMPLES)
-        return [build(key, context) for key in keys]
+    def _context(self, reference: Callable[[], Iterator[np.ndarray]]) -> Context:
+        return Context(reference=reference, seed=SEED, num_samples=NUM_SAMPLES)
+
+
+def _patches(random: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+    """Noise `[..., H, W, C]` uint8 in four by four patches, so that there are regions in it."""
+    *before, height, width, channels = shape
+    small = random.integers(0, 256, (*before, 4, 4, channels), np.uint8)
+    rows, columns = (4 * np.arange(side) // side for side in (height, width))
+    return small[..., rows, :, :][..., columns, :]
 
 
 def _can_judge(metric: Metric, batch: EvaluationBatch) -> bool:
@@ -122,10 +133,11 @@ class Validation:
     Args:
         translators: the model's.
         best_metric: the figure by which a checkpoint is the best one; without a translator's name the first one's. None
-            for what there is of `l1` and `cycle_psnr`, "none" for none.
+            for what the translator names, or else what there is of `l1` and `cycle_psnr`; "none" for none.
 
     Attributes:
         best_metric: the full name, None for none.
+        left_out: a sentence about figures that there would be if something were installed; None if none is missing.
 
     Raises:
         UserError: for a figure that is not there, or is neither better when higher nor when lower.
@@ -145,13 +157,20 @@ class Validation:
         except UserError as error:
             raise UserError(f"--best_metric={best_metric}: {error}") from None
         there = {key: better for each in self._of_each[name].figures.values() for key, better in each.items()}
+        own = translators[name].best_metric
         if best_metric is None:
-            figure = next((key for key in ("l1", "cycle_psnr") if key in there), NONE)
+            figure = next((key for key in ([own] if own else ["l1", "cycle_psnr"]) if key in there), NONE)
         directed = [key for key, better in there.items() if better != NONE]
         if figure not in (*directed, NONE):
             raise UserError(f"--best_metric={best_metric}: give one of {', '.join(directed)}, or none")
         prefix = f"{name}/" if len(translators) > 1 else ""
         self.best_metric = None if figure == NONE else prefix + figure
+        missing = {key: reason for each in self._of_each.values() for key, reason in each.missing.items()}
+        self.left_out = None
+        if missing:
+            marked = "" if self.best_metric or best_metric == NONE else ", and no checkpoint is marked as the best"
+            reasons = "; ".join(dict.fromkeys(missing.values()))
+            self.left_out = f"the checks leave out {', '.join(missing)}{marked}: {reasons}"
 
     def __call__(self, batches: Batches, training_batches: Batches | None) -> tuple[dict[str, Figure], dict[str, Any]]:
         """The figures by name, and the measures by translator."""
@@ -162,105 +181,3 @@ class Validation:
             figures |= {prefix + figure.name: figure for figure in found}
             measures[name] = finite(values)
         return figures, measures
-
-
-class FirstExamples:
-    """The first examples of batches, read anew each time: nothing of them stays in memory.
-
-    Args:
-        batches: from `gan_zoo.pipeline.evaluation_batches`, which may give more or less than `BATCH_SIZE` at a time.
-        count: how many, where there are as many.
-    """
-
-    def __init__(self, batches: Batches, count: int = NUM_EXAMPLES) -> None:
-        self.batches, self.count = batches, count
-
-    def __iter__(self) -> Iterator[Mapping[str, tf.Tensor]]:
-        left = self.count
-        for batch in self.batches:
-            yield {key: value[:left] for key, value in batch.items()}
-            left -= len(batch["example_index"])
-            if left <= 0:
-                return
-
-
-class Validate(StepCallback):
-    """Every few steps takes the figures and measures of a few fixed examples, logs them, and says what is wrong.
-
-    It must come before what saves the checkpoint of that step: a checkpoint whose step was checked has its line in the
-    log, so that a run that was killed goes on with all that one left alone would know.
-
-    Args:
-        start_step: steps done before this `fit`.
-        validation: what to measure, and by which figure a checkpoint is the best one.
-        batches, training_batches: the examples; None where those of training have nothing to say, or are the same.
-        log: the lines of the run.
-        checkpoints: where the best one is marked.
-        every: steps between two checks.
-        gan_mode: of the losses; None for a model without.
-        writer: gets the figures for TensorBoard, as `validation/<name>`.
-        say: takes the sentences.
-    """
-
-    def __init__(
-        self,
-        start_step: int,
-        *,
-        validation: Validation,
-        batches: Batches,
-        training_batches: Batches | None,
-        log: HealthLog,
-        checkpoints: Checkpoints,
-        every: int,
-        gan_mode: str | None,
-        writer: tf.summary.SummaryWriter,
-        say: Callable[[str], None],
-    ) -> None:
-        super().__init__(start_step)
-        self.validation, self.log, self.checkpoints, self.every = validation, log, checkpoints, every
-        self.batches = FirstExamples(batches)
-        self.training_batches = None if training_batches is None else FirstExamples(training_batches)
-        self.gan_mode, self.writer, self.say = gan_mode, writer, say
-
-    @property
-    def last(self) -> tuple[str, float] | None:
-        """Name and value of the figure that the best checkpoint is chosen by, as of the last check."""
-        name = self.validation.best_metric
-        figure = self.log.lines[-1]["figures"].get(name) if self.log.lines else None
-        return (name, figure["value"]) if figure and figure["value"] is not None else None
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._mark_best(self.start_step)  # the run may have been stopped between the save and the mark
-
-    def on_step(self, step: int, logs: Logs) -> None:
-        if step % self.every == 0:
-            self.check(step, logs)
-
-    def check(self, step: int, logs: Logs) -> None:
-        """Measures, logs, warns and marks."""
-        figures, of_translators = self.validation(self.batches, self.training_batches)
-        values = finite({name: float(figure.value) for name, figure in figures.items()})
-        line: dict[str, Any] = {
-            "step": step,
-            "figures": {name: {"value": values[name], "better": figure.better} for name, figure in figures.items()},
-            "measures": {
-                "translators": of_translators,
-                "discriminator_losses": finite(discriminator_losses(logs, self.gan_mode)),
-                "gradient_norms": finite(gradient_norms(self.model.optimizers)),
-            },
-        }
-        line["warnings"] = health.check([*self.log.lines, line])
-        self.log.append(line)  # before the checkpoint: where this is not there, the check is done again
-        with self.writer.as_default(step=step):
-            for name, value in values.items():
-                if value is not None:
-                    tf.summary.scalar(f"validation/{name}", value)
-        for sentence in line["warnings"].values():
-            self.say(f"warning at step {step}: {sentence}")
-        self._mark_best(step)
-
-    def _mark_best(self, step: int) -> None:
-        name = self.validation.best_metric
-        best = best_of(self.log.lines, name) if name else None
-        if best and best[0] == step:
-            self.checkpoints.mark_best(step, name, best[1])

@@ -46,9 +46,9 @@ ALLOWED = {
     "health": BASE,
     "health_log": BASE,
     "health_measures": BASE | {"metrics"},
-    "validation": BASE
-    | {"callbacks", "checkpoints", "health", "health_log", "health_measures", "images", "metrics"}
-    | {"translated_batches"},
+    "validation": BASE | {"health_measures", "images", "metrics", "translated_batches"},
+    "checks": BASE
+    | {"callbacks", "checkpoints", "health", "health_log", "health_measures", "translated_batches", "validation"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "chroma": BASE | {"images", "lab"},
     "serving": BASE | {"chroma", "images"},
@@ -76,7 +76,7 @@ ALLOWED = {
     "training": BASE
     | GROUND
     | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
-    | {"health_log", "validation", "workdir"},
+    | {"checks", "health_log", "validation", "workdir"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},

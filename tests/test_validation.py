@@ -18,11 +18,12 @@ from tiny_runs import TINY, EightPictures, assert_one_line, run_train, use_eight
 from datasets.shapes import DEFINITION
 from gan_zoo import health
 from gan_zoo.checkpoint_files import best_record
+from gan_zoo.checks import FirstExamples, Validate
 from gan_zoo.errors import UserError
 from gan_zoo.health_log import HealthLog, read_lines
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 from gan_zoo.pipeline import evaluation_batches
-from gan_zoo.validation import FirstExamples, Validate, Validation
+from gan_zoo.validation import Validation
 
 TESTS = pathlib.Path(__file__).parent
 PIX2PIX = ["--model=pix2pix", "--dataset=eight", "--steps=8", "--log_every=1", "--sample_every=0"]

@@ -38,6 +38,8 @@ class Translator:
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
+        best_metric: the figure by which the best one of several checkpoints is chosen; None for what there is of `l1`
+            and `cycle_psnr`.
     """
 
     function: Callable[..., tf.Tensor]
@@ -56,6 +58,7 @@ class Translator:
     input_key: str = "input_image"
     target_key: str | None = "target_image"
     metrics: tuple[str, ...] = ()
+    best_metric: str | None = None
 
 
 class TranslationModel(keras.Model):

@@ -192,6 +192,7 @@ class Colorization(ConditionalGAN):
             chroma=self.predict_ab,
             takes_hints=self.config.hints,
             metrics=METRICS,
+            best_metric="colour_score",
         )
         return {"translate": translator}
 
