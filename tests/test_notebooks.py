@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import pathlib
+import random
 import re
 import shutil
 import zipfile
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datasets.shapes import SPLIT_SIZES
 from gan_zoo.models import MODELS
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -175,11 +177,11 @@ PHOTOS, NUM_IMAGES, SATURATION, RESULTS = "upload", 9, 0.0, {results!r}
 
 
 def test_colorization_is_tested(colorization, tmp_path):
-    photos, random = tmp_path / "photos", np.random.default_rng(0)
+    photos, noise = tmp_path / "photos", np.random.default_rng(0)
     (photos / "more").mkdir(parents=True)
     (photos / "broken.jpg").write_bytes(b"no picture")
     for name, shape in (("grey", (40, 24)), ("more/colour", (24, 40, 3)), ("more/another", (33, 31, 3))):
-        Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(photos / f"{name}.png")
+        Image.fromarray(noise.integers(0, 256, shape, np.uint8)).save(photos / f"{name}.png")
     zipped_photos = shutil.make_archive(str(tmp_path / "photos"), "zip", photos)
     workdir = shutil.make_archive(str(tmp_path / "run"), "zip", colorization[0].parent)
 
@@ -196,11 +198,10 @@ def test_colorization_is_tested(colorization, tmp_path):
     assert uploaded.shape[0] > 40 + 24 + 33 + 2 * 2
 
     own, uploaded = map(unzipped, (tmp_path / "own.zip", tmp_path / "uploaded.zip"))
-    drawn = {name for name in own if name.startswith("pictures/")}
-    assert len(drawn) == 2 and drawn != {"pictures/0.png", "pictures/1.png"}
+    stems = [str(number) for number in random.Random(5).sample(range(SPLIT_SIZES["test"]), 2)]
+    assert {name for name in own if name.startswith("pictures/")} == {f"pictures/{stem}.png" for stem in stems}
     # The steps 3 and latest are one.
     results = {name for name in own if name.startswith("step_")}
-    stems = [pathlib.PurePath(name).stem for name in drawn]
     assert results == {f"{step}/{stem}_translation.png" for step in ("step_2_best", "step_3_latest") for stem in stems}
     for stem in stems:
         pair = [decoded(own[f"{step}/{stem}_translation.png"]) for step in ("step_2_best", "step_3_latest")]
