@@ -50,6 +50,8 @@ def define_flags() -> flags.FlagValues:
         "figure of the checks by which a checkpoint is the best, or none (default: the model's, l1, or cycle_psnr)"
     )
     flags.DEFINE_string("best_metric", None, best_help, **kwargs)
+    stopping_help = "checks in a row without a new best, after which the run stops; 0: it does not stop early"
+    flags.DEFINE_integer("early_stopping", defaults.early_stopping, stopping_help, lower_bound=0, **kwargs)
     log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
     flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)
     return values
@@ -139,6 +141,7 @@ def main(args: flags.FlagValues) -> int:
             sample_every=args.sample_every,
             evaluate_every=args.evaluate_every,
             log_every=args.log_every,
+            early_stopping=args.early_stopping,
         ),
         best_metric=args.best_metric,
         say=lambda line: print(line, flush=True),

@@ -8,6 +8,7 @@ import tensorflow as tf
 from gan_zoo import health
 from gan_zoo.callbacks import Logs, StepCallback
 from gan_zoo.checkpoints import Checkpoints
+from gan_zoo.early_stopping import EarlyStopping
 from gan_zoo.health_log import HealthLog, best_of
 from gan_zoo.health_measures import discriminator_losses, finite, gradient_norms
 from gan_zoo.translated_batches import Batches
@@ -49,9 +50,13 @@ class Validate(StepCallback):
         log: the lines of the run.
         checkpoints: where the best one is marked.
         every: steps between two checks.
+        early_stopping: when to save and stop the run; None for never.
         gan_mode: of the losses; None for a model without.
         writer: gets the figures for TensorBoard, as `validation/<name>`.
         say: takes the sentences.
+
+    Attributes:
+        stopped: why the run was stopped early; None if it was not.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Validate(StepCallback):
         log: HealthLog,
         checkpoints: Checkpoints,
         every: int,
+        early_stopping: EarlyStopping | None,
         gan_mode: str | None,
         writer: tf.summary.SummaryWriter,
         say: Callable[[str], None],
@@ -73,6 +79,8 @@ class Validate(StepCallback):
         self.batches = FirstExamples(batches)
         self.training_batches = None if training_batches is None else FirstExamples(training_batches)
         self.gan_mode, self.writer, self.say = gan_mode, writer, say
+        self.early_stopping = early_stopping
+        self.stopped: str | None = None
 
     @property
     def last(self) -> tuple[str, float] | None:
@@ -89,7 +97,7 @@ class Validate(StepCallback):
             self.check(step, logs)
 
     def check(self, step: int, logs: Logs) -> None:
-        """Measures, logs, warns and marks."""
+        """Measures, logs, warns, marks, and stops the run if it is time."""
         figures, of_translators = self.validation(self.batches, self.training_batches)
         values = finite({name: float(figure.value) for name, figure in figures.items()})
         line: dict[str, Any] = {
@@ -110,6 +118,10 @@ class Validate(StepCallback):
         for sentence in line["warnings"].values():
             self.say(f"warning at step {step}: {sentence}")
         self._mark_best(step)
+        self.stopped = self.early_stopping and self.early_stopping.reason(self.log.lines)
+        if self.stopped:
+            self.checkpoints.save(step)
+            self.model.stop_training = True
 
     def _mark_best(self, step: int) -> None:
         name = self.validation.best_metric

@@ -23,8 +23,7 @@ class HealthLog:
 
     def __init__(self, workdir: str | os.PathLike[str], start_step: int) -> None:
         self.path = pathlib.Path(workdir) / FILE
-        read = read_lines(workdir)
-        self.lines = [line for line in read if line["step"] <= start_step]
+        self.lines = lines_until(workdir, start_step)
         if self.path.exists():  # whole, also where a line was cut short
             partial = self.path.with_name(f".{FILE}.partial")
             partial.write_text("".join(map(_as_text, self.lines)), encoding="utf-8")
@@ -48,6 +47,11 @@ def read_lines(workdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     except (FileNotFoundError, ValueError):
         pass
     return lines
+
+
+def lines_until(workdir: str | os.PathLike[str], step: int) -> list[dict[str, Any]]:
+    """The lines of a run's file up to those of `step`."""
+    return [line for line in read_lines(workdir) if line["step"] <= step]
 
 
 def best_of(lines: Sequence[Mapping[str, Any]], metric: str) -> tuple[int, float] | None:

@@ -16,8 +16,9 @@ from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoi
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step
 from gan_zoo.checks import BATCH_SIZE, Validate
 from gan_zoo.config import Config, Run
+from gan_zoo.early_stopping import early_stopping
 from gan_zoo.errors import UserError
-from gan_zoo.health_log import HealthLog
+from gan_zoo.health_log import HealthLog, lines_until
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.pipeline import ExampleSource, batch_order, evaluation_batches, training_stream
 from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
@@ -40,6 +41,7 @@ class Intervals:
     sample_every: int = 1000  # steps; 0: no pictures
     evaluate_every: int = 500  # steps; 0: no checks on validation examples
     log_every: int = 50  # steps
+    early_stopping: int = 0  # checks without a new best, after which the run stops; 0: it does not
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
@@ -117,7 +119,7 @@ def train(
         source: the training examples.
         sample_source: the examples of the sample pictures and the checks; `source` where there are no others.
         strategy: from `make_strategy`.
-        intervals: of checkpoints, pictures, checks and log lines.
+        intervals: of checkpoints, pictures, checks and log lines, and the checks to wait for a new best.
         best_metric: by which figure of the checks a checkpoint is the best one; see `gan_zoo.validation.Validation`.
         say: takes lines for the user.
 
@@ -143,6 +145,10 @@ def train(
         model = build_model(model_class, config)
         model.compile(schedule)
     validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
+    stopping = early_stopping(intervals.early_stopping, validation, model.settled_epoch * steps_per_epoch)
+    if stopping and (reason := stopping.reason(lines_until(workdir, start_step))):
+        say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}: {reason}")
+        return 0
     checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space(best=validation is not None and validation.best_metric is not None)
     start_step = _starting_point(checkpoints, model)  # first: where it does not fit, the workdir stays as it is
@@ -193,6 +199,7 @@ def train(
                     log=HealthLog(workdir, start_step),
                     checkpoints=checkpoints,
                     every=intervals.evaluate_every,
+                    early_stopping=stopping,
                     gan_mode=getattr(config, "gan_mode", None),
                     writer=writer,
                     say=lambda line: (progress.close(), say(line)),
@@ -234,7 +241,7 @@ def train(
             steps = total_steps - start_step
             model.fit(stream, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
 
-    return _ending(workdir, total_steps, stop, say)
+    return _ending(workdir, total_steps, checks[0].stopped if checks else None, stop, say)
 
 
 def _starting_point(checkpoints: Checkpoints, model: TranslationModel) -> int:
@@ -245,11 +252,20 @@ def _starting_point(checkpoints: Checkpoints, model: TranslationModel) -> int:
     return start_step
 
 
-def _ending(workdir: str | os.PathLike[str], total_steps: int, stop: StopSignals, say: Callable[[str], None]) -> int:
+def _ending(
+    workdir: str | os.PathLike[str],
+    total_steps: int,
+    stopped: str | None,
+    stop: StopSignals,
+    say: Callable[[str], None],
+) -> int:
     """Says how a run ended; returns its exit code."""
     step = latest_step(workdir)
     if step == total_steps:  # also where the signal came during the last step
         say(f"done: {step} steps; the model is in {workdir}")
+        return 0
+    if stopped:
+        say(f"stopped early at step {step} of {total_steps}, saved: {stopped}")
         return 0
     name = signal.Signals(stop.received).name
     say(f"stopped by {name} at step {step}, saved; the same command goes on from there")

@@ -137,6 +137,8 @@ class Validation:
 
     Attributes:
         best_metric: the full name, None for none.
+        misleading: whether that figure is an error against a truth that is one of many: of a translator that adds
+            nothing but colours, all figures but its own ones.
         left_out: a sentence about figures that there would be if something were installed; None if none is missing.
 
     Raises:
@@ -165,6 +167,8 @@ class Validation:
             raise UserError(f"--best_metric={best_metric}: give one of {', '.join(directed)}, or none")
         prefix = f"{name}/" if len(translators) > 1 else ""
         self.best_metric = None if figure == NONE else prefix + figure
+        own_ones = translators[name].metrics
+        self.misleading = translators[name].chroma is not None and figure.split("/")[0] not in own_ones
         missing = {key: reason for each in self._of_each.values() for key, reason in each.missing.items()}
         self.left_out = None
         if missing:

@@ -47,8 +47,10 @@ ALLOWED = {
     "health_log": BASE,
     "health_measures": BASE | {"metrics"},
     "validation": BASE | {"health_measures", "images", "metrics", "translated_batches"},
+    "early_stopping": BASE | {"health_log", "validation"},
     "checks": BASE
-    | {"callbacks", "checkpoints", "health", "health_log", "health_measures", "translated_batches", "validation"},
+    | {"callbacks", "checkpoints", "early_stopping", "health", "health_log", "health_measures"}
+    | {"translated_batches", "validation"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "chroma": BASE | {"images", "lab"},
     "serving": BASE | {"chroma", "images"},
@@ -76,7 +78,7 @@ ALLOWED = {
     "training": BASE
     | GROUND
     | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
-    | {"checks", "health_log", "validation", "workdir"},
+    | {"checks", "early_stopping", "health_log", "validation", "workdir"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},

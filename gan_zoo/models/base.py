@@ -134,6 +134,11 @@ class TranslationModel(keras.Model):
         Where the training step becomes another one, `make_train_function(force=True)` has to follow.
         """
 
+    @property
+    def settled_epoch(self) -> int:
+        """The data epoch, counted from 0, from which on all losses take part: no run stops early before its end."""
+        return 0
+
     def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
         """The rate for the network called `name` where that of the run is `learning_rate`."""
         return learning_rate

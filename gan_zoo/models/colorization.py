@@ -236,6 +236,10 @@ class Colorization(ConditionalGAN):
             self.adversarial = adversarial
             self.make_train_function(force=True)
 
+    @property
+    def settled_epoch(self) -> int:
+        return self.config.pretrain_epochs
+
     def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
         config = self.config
         if name != "discriminator":
