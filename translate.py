@@ -6,7 +6,7 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from gan_zoo import translation
+from gan_zoo import picture_files, translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage
 from gan_zoo.models.loading import load_run
@@ -38,18 +38,21 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
     saturation_help = "factor for the colours that colorization gives: 0 is grey"
     flags.DEFINE_float("saturation", 1.0, saturation_help, lower_bound=0.0, **kwargs)
+    hints_help = "colours to keep to, for colorization: a PNG of the picture's size, opaque at them alone, or a folder"
+    flags.DEFINE_string("hints", None, hints_help, **kwargs)
     return values
 
 
 def main(values: flags.FlagValues) -> int:
     """Translates; returns 1 if there are pictures that could not be translated, else 0."""
-    files = translation.find_images(values.input)
+    files = picture_files.find_images(values.input)
     if Path(values.input).resolve() == Path(values.output).resolve():
         raise UserError("--output: give another folder than --input, or the next run translates the translations")
+    hints = {} if values.hints is None else picture_files.find_hints(values.hints, files)
     style = None
     if values.encode is not None:
         try:
-            style = translation.read_image(Path(values.encode))
+            style = picture_files.read_image(Path(values.encode))
         except BadImage as error:
             raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
 
@@ -67,10 +70,11 @@ def main(values: flags.FlagValues) -> int:
             num_frames=values.interpolate or 0,
             cycle=values.cycle,
             saturation=values.saturation,
+            hints=bool(hints),
         )
 
     painters = list(map(painter, values.workdir, translation.titles(values.workdir)))
-    bad = translation.paint_files(files, painters, values.output)
+    bad = translation.paint_files(files, painters, values.output, hints=hints)
     for file, reason in bad.items():
         print(f"not translated: {file}: {reason}", file=sys.stderr)
     return 1 if bad else 0

@@ -20,7 +20,7 @@ class ContactSheet:
         painters: the titles of what translated; shown where there are several.
         style: `[H, W, C]` uint8 or uint16, the picture that lent its style; None for none.
         of_grey: the painters look at the L of a picture alone: that is shown as the input, and a picture in colour is
-            the truth.
+            the truth. Hints are drawn on the input.
     """
 
     def __init__(self, painters: Sequence[str], style: np.ndarray | None = None, of_grey: bool = False) -> None:
@@ -30,8 +30,13 @@ class ContactSheet:
         self.titles: list[list[str]] = [[] for _ in painters]
         self.truths: list[np.ndarray | None] = []
 
-    def add(self, image: np.ndarray, translations: Sequence[Mapping[str, np.ndarray]]) -> None:
-        """Takes a picture and each painter's translations of it by title."""
+    def add(
+        self,
+        image: np.ndarray,
+        translations: Sequence[Mapping[str, np.ndarray]],
+        hints: np.ndarray | None = None,
+    ) -> None:
+        """Takes a picture, each painter's translations of it by title, and the hints for it, `[H, W, 4]` uint8."""
         if len(self.inputs) == SHEET_ROWS:
             return
         largest = max((cell for cells in translations for cell in cells.values()), key=np.size, default=image)
@@ -41,6 +46,8 @@ class ContactSheet:
         shown = _resized(image, size)
         self.truths.append(shown if self.of_grey and not is_grey(image) else None)
         self.inputs.append([to_uint8(to_grey(to_float(shown))).numpy() if self.of_grey else shown])
+        if hints is not None:
+            self.inputs[-1][0] = _with_hints(self.inputs[-1][0], hints)
         if self.style is not None:
             fit = min(size[0] / self.style.shape[1], size[1] / self.style.shape[0])
             style_size = [max(round(side * fit), 1) for side in self.style.shape[1::-1]]
@@ -72,3 +79,12 @@ def _resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
         image = to_uint8(to_float(image)).numpy()
     picture = Image.fromarray(to_channels(image, 3))
     return np.asarray(picture if picture.size == tuple(size) else picture.resize(size, Image.Resampling.BICUBIC))
+
+
+def _with_hints(cell: np.ndarray, hints: np.ndarray) -> np.ndarray:
+    """`[h, w, 3]` with each point of `hints` `[H, W, 4]`, which may be larger, on a cell `[h, w, C]`."""
+    cell = to_channels(cell, 3).copy()
+    points = np.argwhere(hints[..., 3] > 127)  # [N, 2]
+    rows, columns = (points * cell.shape[:2] // hints.shape[:2]).T
+    cell[rows, columns] = hints[points[:, 0], points[:, 1], :3]
+    return cell

@@ -8,9 +8,12 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 | `sample` (z only) | `image`, `z` `[B, latent_dim]` float32 | `translation` |
 | `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
+| `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
 | `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files of `serving_default` |
 
-The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at.
+The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
+image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
+none.
 
 The signatures of several translators end in `_<translator>`; those of the first are there by their plain names too.
 TF Serving's REST interface takes and gives values whose names end in `_bytes` as `{"b64": "..."}`.
@@ -38,7 +41,13 @@ from gan_zoo.errors import UserError
 from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
 
 
-def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None, saturation: float = 1.0) -> tf.Tensor:
+def translate(
+    translator: Any,
+    image: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    saturation: float = 1.0,
+    hints: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
 
     Args:
@@ -46,6 +55,7 @@ def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None,
         image: `[B, H, W, input_channels]` uint8 or uint16; for `chroma` grey or RGB.
         noise: what the translator takes: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for zeros.
         saturation: a factor for the ab of `chroma`.
+        hints: `[B, H, W, 4]` uint8 for a translator that takes them, see `gan_zoo.chroma`; None for none.
 
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
@@ -54,11 +64,12 @@ def translate(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None,
         return _painted(translator, translator.function, translator.scale, image, noise)
     more = _noise(translator, image, noise)
     rgb = colorized(
-        lambda lightness: translator.chroma(lightness, *more),
+        lambda lightness, **hints: translator.chroma(lightness, *more, **hints),
         to_float(image),
         working_size=translator.image_size,
         size_multiple=translator.size_multiple,
         saturation=saturation,
+        hints=hints,
     )
     return to_uint8(rgb)
 
@@ -173,6 +184,7 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
     channels = translator.input_channels if translator.chroma is None else None
     image_spec = tf.TensorSpec([None, None, None, channels], tf.uint8, name="image")
     style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
+    hints_spec = tf.TensorSpec([None, None, None, 4], tf.uint8, name="hints")
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
     own_seed_spec = tf.TensorSpec([None], tf.int64, name="seed")
     seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
@@ -196,6 +208,10 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
         mu, logvar = encode(translator, image)
         return {"mu": mu, "logvar": logvar}
 
+    @tf.function(input_signature=[image_spec, hints_spec])
+    def translate_with_hints(image: tf.Tensor, hints: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image, hints=hints)}
+
     def translate_file(data: tf.Tensor) -> tf.Tensor:
         image = decode(data, translator.input_channels if translator.chroma is None else 3)
         return tf.io.encode_png(serving_default(image[tf.newaxis])["translation"][0])
@@ -212,6 +228,8 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
         functions["sample_random"] = sample_random
     if translator.encode is not None:
         functions["encode"] = encode_image
+    if translator.takes_hints:
+        functions["translate_with_hints"] = translate_with_hints
     return functions
 
 

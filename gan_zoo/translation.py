@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,52 +18,13 @@ from PIL import Image
 from gan_zoo import serving
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
-from gan_zoo.images import (
-    SUFFIXES,
-    BadImage,
-    decode_image,
-    image_grid,
-    to_channels,
-    write_png,
-    write_whole,
-)
+from gan_zoo.images import BadImage, image_grid, to_channels, write_png, write_whole
+from gan_zoo.picture_files import read_hints, read_image
 
 SHEET_FILE = "contact_sheet.png"
 FRAME_MILLISECONDS = 80
 # What is wrong with the disk or the output folder, and so with all files alike.
 EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-def find_images(path: str | os.PathLike[str]) -> list[Path]:
-    """The file at `path`, or the picture files (by their suffix, hidden ones left out) of the folder, sorted.
-
-    Raises:
-        UserError: if there is no such thing, or nothing in it.
-    """
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise UserError(f"--input: there is no file or folder {path}")
-    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    # A broken link is listed, to be named later; a pipe or device would be waited for without end.
-    found = sorted(file for file in files if file.is_file() or not file.exists())
-    if not found:
-        raise UserError(f"--input: no file in {path} ends in {', '.join(SUFFIXES)}")
-    return found
-
-
-def read_image(path: Path) -> np.ndarray:
-    """`decode_image` of a file.
-
-    Raises:
-        BadImage: if it cannot be read or decoded.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadImage(error.strerror or str(error)) from None
-    return decode_image(data)
 
 
 def pick_translator(translators: Mapping[str, Any], name: str | None) -> tuple[str, Any]:
@@ -117,6 +79,7 @@ class Painter:
         num_frames: steps of an interpolation from the first random z to the second; 0 for none.
         cycle: whether to show too what comes back when the picture is translated there and back.
         saturation: a factor for the ab of a translator of `chroma`.
+        hints: whether a user's hints come with pictures.
 
     Raises:
         UserError: for wishes that the translator cannot fulfil.
@@ -135,6 +98,7 @@ class Painter:
         num_frames: int = 0,
         cycle: bool = False,
         saturation: float = 1.0,
+        hints: bool = False,
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")
@@ -146,6 +110,8 @@ class Painter:
             raise UserError(f"--saturation: the model of {title} has no colours that could be scaled")
         if not 0.0 <= saturation < math.inf:
             raise UserError(f"--saturation={saturation}: give a number of 0 or more")
+        if hints and not translator.takes_hints:
+            raise UserError(f"--hints: the model of {title} takes none; colorization does if trained with hints=true")
         if num_samples is not None and not serving.takes_noise(translator):
             raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
         if num_samples is None:
@@ -160,20 +126,27 @@ class Painter:
             self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(
-            lambda image, noise=None: serving.translate(translator, image, noise, saturation), reduce_retracing=True
+            lambda image, noise=None, hints=None: serving.translate(translator, image, noise, saturation, hints),
+            reduce_retracing=True,
         )
         self._cycle = tf.function(lambda *inputs: serving.cycle(translator, *inputs), reduce_retracing=True)
         self.cycle = cycle
 
-    def translations(self, image: np.ndarray, name: str) -> dict[str, np.ndarray]:
-        """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title; `name` is the picture's file name."""
+    def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title.
+
+        Args:
+            image: uint8 or uint16.
+            name: the picture's file name.
+            hints: `[H, W, 4]` uint8, or None.
+        """
         if serving.takes_noise(self.translator):
             noises = {} if self.style is None else {"encoded": self.style_z}
             noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
-            painted = {title: self._painted(self._translate, image, noise) for title, noise in noises.items()}
+            painted = {title: self._painted(self._translate, image, noise, hints) for title, noise in noises.items()}
         else:
             noises = {}
-            painted = {self._one_answer: self._painted(self._translate, image)}
+            painted = {self._one_answer: self._painted(self._translate, image, None, hints)}
         if self.cycle:  # of the first answer
             title = f"{self.direction} cycled" if self.direction else "cycled"
             painted[title] = self._painted(self._cycle, image, *list(noises.values())[:1])
@@ -203,13 +176,14 @@ class Painter:
             seed = int.from_bytes(digest.digest(), signed=True)
         return serving.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
 
-    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *noise: np.ndarray) -> np.ndarray:
+    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
         channels = self.translator.input_channels
         if self.translator.chroma is not None and image.shape[-1] > 1:
             channels = 3
-        inputs = [to_channels(image, channels), *noise]
-        return paint(*(tf.constant(value)[tf.newaxis] for value in inputs)).numpy()[0]
+        inputs = [to_channels(image, channels), *more]
+        batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in inputs)
+        return paint(*batches).numpy()[0]
 
 
 def paint_files(
@@ -217,6 +191,7 @@ def paint_files(
     painters: Sequence[Painter],
     output: str | os.PathLike[str],
     report: Callable[[str], None] = print,
+    hints: Mapping[Path, Path] = MappingProxyType({}),
 ) -> dict[Path, str]:
     """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
 
@@ -229,6 +204,7 @@ def paint_files(
         painters: at least one, with different titles.
         output: a folder, made if it is missing.
         report: gets a line a file and, at the end, where the sheet is.
+        hints: of `find_hints`: by picture, the file with a user's hints for it, if there is one.
 
     Returns:
         The files that could not be translated, with the reason. If that is all of them, there is no sheet.
@@ -244,6 +220,7 @@ def paint_files(
     for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):
         try:
             image = read_image(file)
+            its_hints = read_hints(hints[file], image.shape) if file in hints else None
         except BadImage as error:
             bad[file] = str(error)
             continue
@@ -252,7 +229,8 @@ def paint_files(
             folder.mkdir(parents=True, exist_ok=True)
         try:
             stems = [folder / name for folder in folders]
-            cells = [_paint(painter, image, file.name, stem) for painter, stem in zip(painters, stems, strict=True)]
+            pairs = zip(painters, stems, strict=True)
+            cells = [_paint(painter, image, file.name, stem, its_hints) for painter, stem in pairs]
         except tf.errors.ResourceExhaustedError:
             bad[file] = f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels"
             continue
@@ -261,7 +239,7 @@ def paint_files(
                 raise
             bad[file] = f"its translations cannot be written: {error.strerror or error}"
             continue
-        sheet.add(image, cells)
+        sheet.add(image, cells, its_hints)
         report(f"[{number}/{len(files)}] {file.name}")
     if len(bad) < len(files):
         write_png(output / SHEET_FILE, sheet.picture())
@@ -269,9 +247,11 @@ def paint_files(
     return bad
 
 
-def _paint(painter: Painter, image: np.ndarray, name: str, stem: Path) -> dict[str, np.ndarray]:
+def _paint(
+    painter: Painter, image: np.ndarray, name: str, stem: Path, hints: np.ndarray | None
+) -> dict[str, np.ndarray]:
     """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
-    translations = painter.translations(image, name)
+    translations = painter.translations(image, name, hints)
     for title, translation in translations.items():
         write_png(stem.with_name(f"{stem.name}_{title.replace(' ', '_')}.png"), translation)
     if frames := painter.frames(image, name):

@@ -52,7 +52,7 @@ ALLOWED = {
     | {"callbacks", "checkpoints", "early_stopping", "health", "health_log", "health_measures"}
     | {"translated_batches", "validation"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
-    "chroma": BASE | {"images", "lab"},
+    "chroma": BASE | {"hints", "images", "lab"},
     "serving": BASE | {"chroma", "images"},
     "contact_sheet": BASE | {"images", "lab"},
     "charts": set(),
@@ -74,7 +74,8 @@ ALLOWED = {
     | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_output", "evaluation_records", "metrics"}
     | {"models", "pipeline", "skipped_files", "translated_batches"},
     "workdir": BASE | {"checkpoints", "config"},
-    "translation": BASE | {"contact_sheet", "images", "serving"},
+    "picture_files": BASE | {"images"},
+    "translation": BASE | {"contact_sheet", "images", "picture_files", "serving"},
     "training": BASE
     | GROUND
     | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 from small_run import picture, read, run_translate, save_run, small_model
 
-from gan_zoo import serving, translation
+from gan_zoo import picture_files, serving, translation
 from gan_zoo.contact_sheet import SHEET_ROWS, ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
@@ -183,14 +183,14 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
     painter = translation.Painter("run", Negate)
     translations = painter.translations
 
-    def limited(image, name):
+    def limited(image, *more):
         if image.shape[0] > 32:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return translations(image, name)
+        return translations(image, *more)
 
     monkeypatch.setattr(painter, "translations", limited)
     output = tmp_path / "out"
-    bad = translation.paint_files(translation.find_images(tmp_path), [painter], output, lambda line: None)
+    bad = translation.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
     assert {path.name: reason for path, reason in bad.items()} == {
         "large.png": "not enough memory to translate 64x64 pixels",
         longest: "its translations cannot be written: File name too long",
@@ -202,7 +202,7 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
 
     monkeypatch.setattr(translation, "write_png", full)
     with pytest.raises(OSError, match="No space"):
-        translation.paint_files(translation.find_images(tmp_path), [painter], output, lambda line: None)
+        translation.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
 
 
 def test_the_sheet_stays_small():

@@ -1,0 +1,97 @@
+"""The picture files that a user names: what to translate, and the hints that go with it.
+
+A hint file is a picture of the photo's size with transparency, such as a PNG of a paint program: where it is opaque, by
+half at least, its colour counts.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gan_zoo.errors import UserError
+from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_float, to_uint8
+
+
+def find_images(path: str | os.PathLike[str], flag: str = "--input") -> list[Path]:
+    """The file at `path`, or the picture files (by their suffix, hidden ones left out) of the folder, sorted.
+
+    Args:
+        path: of a file or a folder.
+        flag: that gave it, for messages.
+
+    Raises:
+        UserError: if there is no such thing, or nothing in it.
+    """
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"{flag}: there is no file or folder {path}")
+    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+    # A broken link is listed, to be named later; a pipe or device would be waited for without end.
+    found = sorted(file for file in files if file.is_file() or not file.exists())
+    if not found:
+        raise UserError(f"{flag}: no file in {path} ends in {', '.join(SUFFIXES)}")
+    return found
+
+
+def read_image(path: Path) -> np.ndarray:
+    """`decode_image` of a file.
+
+    Raises:
+        BadImage: if it cannot be read or decoded.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadImage(error.strerror or str(error)) from None
+    return decode_image(data)
+
+
+def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> dict[Path, Path]:
+    """Which of `files` have hints, and in which file.
+
+    Args:
+        path: the file with the hints of the only picture, or a folder whose files bear the pictures' names but for the
+            suffix.
+        files: the pictures.
+
+    Raises:
+        UserError: if there is no such thing, or it does not say which picture it is for.
+    """
+    if Path(path).is_file():
+        if len(files) > 1:
+            raise UserError(f"--hints={path} is for one picture: give a folder of files named as the {len(files)} are")
+        return {files[0]: Path(path)}
+    by_stem: dict[str, Path] = {}
+    for file in find_images(path, "--hints"):
+        if file.stem in by_stem:
+            raise UserError(f"--hints: {by_stem[file.stem].name} and {file.name} are for the same picture")
+        by_stem[file.stem] = file
+    found = {file: by_stem[file.stem] for file in files if file.stem in by_stem}
+    if not found:
+        raise UserError(f"--hints: no file in {path} has the name of a picture, such as {files[0].stem}.png")
+    same = [file for file, its in found.items() if file.resolve() == its.resolve()]
+    if same:
+        raise UserError(f"--hints: {same[0]} is the picture itself: keep hints in another folder than --input")
+    return found
+
+
+def read_hints(path: Path, shape: Sequence[int]) -> np.ndarray:
+    """The hints `[H, W, 4]` uint8 in a file, for a picture `[H, W, C]` of `shape`.
+
+    Raises:
+        BadImage: if it cannot be read or decoded, has another size, or no transparency; the message names the file.
+    """
+    try:
+        hints = read_image(path)
+        if hints.shape[-1] != 4:
+            raise BadImage("no transparency, so that all of it would be a hint: give a PNG that is opaque at the hints")
+        if hints.shape[:2] != tuple(shape[:2]):
+            sizes = [f"{width}x{height}" for height, width in (hints.shape[:2], shape[:2])]
+            raise BadImage(f"{sizes[0]} pixels, and the picture has {sizes[1]}")
+    except BadImage as error:
+        raise BadImage(f"its hints, {path}: {error}") from None
+    return hints if hints.dtype == np.uint8 else to_uint8(to_float(hints)).numpy()
