@@ -13,7 +13,7 @@ from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
-from gan_zoo.training import STRATEGIES, Intervals, check_batch, check_workdir, make_strategy, train
+from gan_zoo.training import EPOCH, STRATEGIES, Intervals, check_batch, check_workdir, make_strategy, train
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
@@ -42,10 +42,11 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_float("checkpoint_minutes", defaults.checkpoint_minutes, minutes_help, lower_bound=0.0, **kwargs)
     keep_help = "data epochs between two checkpoints that are kept for good; 0: only the last three are kept"
     flags.DEFINE_integer("keep_every", defaults.keep_every, keep_help, lower_bound=0, **kwargs)
+    flags.DEFINE_boolean("keep_every_epoch", False, "keep the checkpoint of every data epoch: --keep_every=1", **kwargs)
     sample_help = "steps between two pictures in workdir/samples; 0: none"
     flags.DEFINE_integer("sample_every", defaults.sample_every, sample_help, lower_bound=0, **kwargs)
-    evaluate_help = "steps between two checks on validation examples, in workdir/health.jsonl; 0: none"
-    flags.DEFINE_integer("evaluate_every", defaults.evaluate_every, evaluate_help, lower_bound=0, **kwargs)
+    evaluate_help = "steps between two checks on validation examples, or epoch, in workdir/health.jsonl; 0: none"
+    flags.DEFINE_string("evaluate_every", str(defaults.evaluate_every), evaluate_help, **kwargs)
     best_help = (
         "figure of the checks by which a checkpoint is the best, or none (default: the model's, l1, or cycle_psnr)"
     )
@@ -90,6 +91,22 @@ def choose(name: str, value: str | None, table: dict) -> object:
     return table[value]
 
 
+def checks_every(text: str) -> int | str:
+    """What --evaluate_every says: steps, or "epoch"."""
+    if text != EPOCH and not re.fullmatch("[0-9]+", text):
+        raise UserError(f"--evaluate_every={text}: give a number of steps, 0 for no checks, or {EPOCH}")
+    return text if text == EPOCH else int(text)
+
+
+def checkpoints_kept(args: flags.FlagValues) -> int:
+    """Every how many data epochs a checkpoint is kept for good."""
+    if not args.keep_every_epoch:
+        return args.keep_every
+    if args["keep_every"].present and args.keep_every != 1:
+        raise UserError(f"--keep_every={args.keep_every} and --keep_every_epoch, which is 1: give one of them")
+    return 1
+
+
 def main(args: flags.FlagValues) -> int:
     model_class, definition = choose("model", args.model, MODELS), find_dataset(args.dataset)
     if not definition.serves(model_class.data_kind):
@@ -98,6 +115,7 @@ def main(args: flags.FlagValues) -> int:
             f"{args.model} learns from {model_class.data_kind} images, {args.dataset} has {definition.kind} ones; "
             f"fitting are {', '.join(fitting)}"
         )
+    keep_every, evaluate_every = checkpoints_kept(args), checks_every(args.evaluate_every)
     config_class = model_class.config_class
     given = [f"{name}={args[name].value}" for name in SETTING_FLAGS if args[name].value is not None]
     flagged = parse_settings(config_class, given)
@@ -137,9 +155,9 @@ def main(args: flags.FlagValues) -> int:
         strategy=strategy,
         intervals=Intervals(
             checkpoint_minutes=args.checkpoint_minutes,
-            keep_every=args.keep_every,
+            keep_every=keep_every,
             sample_every=args.sample_every,
-            evaluate_every=args.evaluate_every,
+            evaluate_every=evaluate_every,
             log_every=args.log_every,
             early_stopping=args.early_stopping,
         ),

@@ -1,6 +1,6 @@
 """What happens at a check while a model learns: figures are logged, the best step is marked, illness is said."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -37,6 +37,30 @@ class FirstExamples:
                 return
 
 
+def in_words(values: Mapping[str, float | None], best_metric: str | None, lines: Sequence[Mapping[str, Any]]) -> str:
+    """A check in one line: its figure beside the best one so far, and how good the colours are, where that is known.
+
+    Args:
+        values: of this check, by figure.
+        best_metric: by which checkpoints are judged; None for none.
+        lines: of `health.jsonl`, the last one this check's.
+    """
+    words = []
+    if best_metric and (value := values.get(best_metric)) is not None:
+        step, best = best_of(lines, best_metric)
+        beside = "the best so far" if step == lines[-1]["step"] else f"best {best:.4g} at step {step}"
+        words.append(f"{best_metric} {value:.4g} ({beside})")
+    ratios = {name: values.get(f"{name}/ratio") for name in ("colourfulness", "ab_spread")}
+    if None not in ratios.values():
+        words.append(
+            "{colourfulness:.2f} of the truth's colourfulness, {ab_spread:.2f} of its ab spread".format(**ratios)
+        )
+    agreement, floor = values.get("region_agreement"), values.get("region_agreement/floor")
+    if None not in (agreement, floor):
+        words.append(f"region agreement {agreement:.3f} (floor {floor:.3f})")
+    return ", ".join(words)
+
+
 class Validate(StepCallback):
     """Every few steps takes the figures and measures of a few fixed examples, logs them, and says what is wrong.
 
@@ -50,6 +74,7 @@ class Validate(StepCallback):
         log: the lines of the run.
         checkpoints: where the best one is marked.
         every: steps between two checks.
+        steps_per_epoch: of a data epoch.
         early_stopping: when to save and stop the run; None for never.
         gan_mode: of the losses; None for a model without.
         writer: gets the figures for TensorBoard, as `validation/<name>`.
@@ -69,6 +94,7 @@ class Validate(StepCallback):
         log: HealthLog,
         checkpoints: Checkpoints,
         every: int,
+        steps_per_epoch: int,
         early_stopping: EarlyStopping | None,
         gan_mode: str | None,
         writer: tf.summary.SummaryWriter,
@@ -79,7 +105,7 @@ class Validate(StepCallback):
         self.batches = FirstExamples(batches)
         self.training_batches = None if training_batches is None else FirstExamples(training_batches)
         self.gan_mode, self.writer, self.say = gan_mode, writer, say
-        self.early_stopping = early_stopping
+        self.early_stopping, self.steps_per_epoch = early_stopping, steps_per_epoch
         self.stopped: str | None = None
 
     @property
@@ -97,7 +123,7 @@ class Validate(StepCallback):
             self.check(step, logs)
 
     def check(self, step: int, logs: Logs) -> None:
-        """Measures, logs, warns, marks, and stops the run if it is time."""
+        """Measures, logs, says what was found, marks, and stops the run if it is time."""
         figures, of_translators = self.validation(self.batches, self.training_batches)
         values = finite({name: float(figure.value) for name, figure in figures.items()})
         line: dict[str, Any] = {
@@ -115,6 +141,8 @@ class Validate(StepCallback):
             for name, value in values.items():
                 if value is not None:
                     tf.summary.scalar(f"validation/{name}", value)
+        if said := in_words(values, self.validation.best_metric, self.log.lines):
+            self.say(f"check at step {step}, epoch {(step - 1) // self.steps_per_epoch + 1}: {said}")
         for sentence in line["warnings"].values():
             self.say(f"warning at step {step}: {sentence}")
         self._mark_best(step)

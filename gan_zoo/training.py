@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import keras
 import tensorflow as tf
@@ -29,6 +30,7 @@ from gan_zoo.validation import Validation
 from gan_zoo.workdir import check_workdir, make_workdir
 
 STRATEGIES = ("auto", "one", "mirrored")
+EPOCH = "epoch"
 NUM_SAMPLE_ROWS = 4
 
 
@@ -39,7 +41,7 @@ class Intervals:
     checkpoint_minutes: float = 10.0
     keep_every: int = 0  # data epochs; 0: none is kept for good
     sample_every: int = 1000  # steps; 0: no pictures
-    evaluate_every: int = 500  # steps; 0: no checks on validation examples
+    evaluate_every: int | Literal["epoch"] = 500  # steps, or a data epoch; 0: no checks on validation examples
     log_every: int = 50  # steps
     early_stopping: int = 0  # checks without a new best, after which the run stops; 0: it does not
 
@@ -198,7 +200,8 @@ def train(
                     training_batches=None if source is sample_source else plain(source, batch_size=BATCH_SIZE),
                     log=HealthLog(workdir, start_step),
                     checkpoints=checkpoints,
-                    every=intervals.evaluate_every,
+                    every=steps_per_epoch if intervals.evaluate_every == EPOCH else intervals.evaluate_every,
+                    steps_per_epoch=steps_per_epoch,
                     early_stopping=stopping,
                     gan_mode=getattr(config, "gan_mode", None),
                     writer=writer,

@@ -4,10 +4,13 @@ import sys
 
 import numpy as np
 import pytest
-from scripted_colours import Pictures, run
+from scripted_colours import EPOCH, Pictures, run
 from small_run import small
+from tiny_runs import assert_one_line, run_train
 
+import train
 from gan_zoo.checkpoint_files import best_record
+from gan_zoo.checks import in_words
 from gan_zoo.evaluation import evaluate
 from gan_zoo.health_log import read_lines
 from gan_zoo.metrics.base import Context, EvaluationBatch
@@ -30,6 +33,51 @@ def test_the_best_step_has_the_best_colours(tmp_path) -> None:
     ratios = [line["figures"]["ab_spread/ratio"]["value"] for line in lines]
     # Rounding to uint8 moves the ab of a pixel by about 0.5, of a spread of about 20.
     assert ratios == pytest.approx([0.3, 1.3, 0.9, 0.2], abs=0.02)
+
+
+def test_a_check_at_the_end_of_each_data_epoch_says_what_it_found(tmp_path) -> None:
+    script = [0.1, 0.2, 0.3, 0.8, 0.7, 0.6, 0.5, 0.4]
+    code, said = run(tmp_path, script, intervals={"evaluate_every": "epoch"})
+    checked = {line["step"]: line["figures"] for line in read_lines(tmp_path)}
+    assert code == 0 and list(checked) == [4, 8]
+    values = {step: {name: each["value"] for name, each in figures.items()} for step, figures in checked.items()}
+    expected = []
+    for step, beside in ((4, "the best so far"), (8, f"best {values[4]['colour_score']:.4g} at step 4")):
+        of = values[step]
+        expected.append(
+            f"check at step {step}, epoch {step // EPOCH}: colour_score {of['colour_score']:.4g} ({beside}), "
+            f"{of['colourfulness/ratio']:.2f} of the truth's colourfulness, "
+            f"{of['ab_spread/ratio']:.2f} of its ab spread, "
+            f"region agreement {of['region_agreement']:.3f} (floor {of['region_agreement/floor']:.3f})"
+        )
+    assert [line for line in said if line.startswith("check")] == expected
+
+
+def test_a_check_says_what_there_is() -> None:
+    def lines(*values: float | None) -> list[dict]:
+        figures = ({"l1": {"value": value, "better": "lower"}} for value in values)
+        return [{"step": 10 * number, "figures": each} for number, each in enumerate(figures, 1)]
+
+    assert in_words({"l1": 0.2}, "l1", lines(0.1, 0.2)) == "l1 0.2 (best 0.1 at step 10)"
+    assert in_words({"l1": 0.1}, "l1", lines(0.1, 0.1)) == "l1 0.1 (best 0.1 at step 10)"
+    assert in_words({"l1": 0.05}, "l1", lines(0.1, 0.05)) == "l1 0.05 (the best so far)"
+    assert in_words({"l1": None}, "l1", lines(0.1, None)) == in_words({"l1": 0.1}, None, lines(0.1)) == ""
+
+
+def test_the_flags_of_epochs(tmp_path) -> None:
+    def kept(*words: str) -> int:
+        values = train.define_flags()
+        values(["train.py", *words])
+        return train.checkpoints_kept(values)
+
+    assert [kept(), kept("--keep_every=3"), kept("--keep_every_epoch")] == [0, 3, 1]
+    assert kept("--keep_every_epoch", "--keep_every=1") == 1
+    assert [train.checks_every(text) for text in ("0", "250", "epoch")] == [0, 250, "epoch"]
+    workdir = f"--workdir={tmp_path / 'run'}"
+    assert_one_line(run_train("--model=pix2pix", workdir, "--evaluate_every=often"), 2, "number of steps", "epoch")
+    assert_one_line(
+        run_train("--model=pix2pix", workdir, "--keep_every_epoch", "--keep_every=2"), 2, "give one of them"
+    )
 
 
 def test_each_model_has_its_own_figure_and_the_user_the_last_word() -> None:

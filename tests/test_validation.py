@@ -200,6 +200,7 @@ def checker(model, folder: pathlib.Path, start_step: int = 1000, *, validation=N
         batches=shapes(model, "val"),
         log=HealthLog(folder, start_step),
         every=500,
+        steps_per_epoch=100,
         early_stopping=None,
         gan_mode=model.config.gan_mode,
         writer=tf.summary.create_noop_writer(),
