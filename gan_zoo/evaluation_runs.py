@@ -21,7 +21,7 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.loading import load_run
 from gan_zoo.pipeline import ExampleSource, evaluation_batches
 from gan_zoo.skipped_files import SkippedFiles
-from gan_zoo.translated_batches import OneDomain, TranslatedBatches, provides, reference_images
+from gan_zoo.translated_batches import OneDomain, TranslatedBatches, has_masks, provides, reference_images
 
 
 class NamedFiles(SkippedFiles):
@@ -63,7 +63,7 @@ class Direction:
         )
         self.names = metrics.choose(
             settings.names,
-            provides(self.translator),
+            provides(self.translator, masks=not self._unpaired and has_masks(source)),
             self.translator.output_channels,
             has_reference=True,
             also=self.translator.metrics,

@@ -4,6 +4,7 @@ The noise of sample n of example i is a function of (seed, i, n) alone: neither 
 change any of it.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo import serving
-from gan_zoo.images import to_uint8
+from gan_zoo.examples import MASK_KEY
+from gan_zoo.images import BadExample, to_uint8
 from gan_zoo.metrics.base import EvaluationBatch
 from gan_zoo.noise import example_seeds
 
@@ -20,12 +22,25 @@ _PURPOSE = 60  # keeps this noise apart from that of training with the same seed
 Batches = Iterable[Mapping[str, tf.Tensor]]
 
 
-def provides(translator: Any) -> frozenset[str]:
-    """The fields of an `EvaluationBatch` that a `gan_zoo.models.base.Translator` can fill."""
+def has_masks(source: Any) -> bool:
+    """Whether the examples of a source that is not unpaired come with label masks, by the first good one."""
+    for index in range(len(source)):
+        with contextlib.suppress(BadExample):
+            return MASK_KEY in source[index]
+    return False
+
+
+def provides(translator: Any, masks: bool = False) -> frozenset[str]:
+    """The fields of an `EvaluationBatch` that a `gan_zoo.models.base.Translator` can fill.
+
+    Args:
+        masks: whether the examples have label masks.
+    """
     encodes = translator.encode is not None
     has_truth = translator.target_key is not None
     there = {
         "targets": has_truth,
+        "masks": has_truth and masks,
         "samples": serving.takes_noise(translator),
         "cycled": translator.cycle is not None,
         "z": bool(translator.latent_dim),
@@ -58,7 +73,7 @@ class TranslatedBatches:
 
     Args:
         translator: a `gan_zoo.models.base.Translator`.
-        fields: of `provides`; names and outputs are always there.
+        fields: of `provides`; names and outputs are always there. Masks are those of the batches, as they are.
         num_samples: of each input, if `samples` is one of them.
         seed: of the noise, from 0 to 2^31 - 1.
     """
@@ -66,7 +81,7 @@ class TranslatedBatches:
     def __init__(self, translator: Any, *, fields: Iterable[str], num_samples: int = 1, seed: int = 0) -> None:
         self.translator, self.seed = translator, seed
         self.fields = frozenset(fields) | {"names", "outputs"}
-        if strange := self.fields - provides(translator):
+        if strange := self.fields - provides(translator, masks=True):
             raise ValueError(f"the translator has no {', '.join(sorted(strange))}")
         self.num_samples = num_samples if "samples" in self.fields else 1
         self._answer = tf.function(self._answers, reduce_retracing=True)
@@ -79,6 +94,8 @@ class TranslatedBatches:
             step = max(1, count // self.num_samples)
             parts = [self._part(batch, slice(start, start + step)) for start in range(0, count, step)]
             arrays = {field: np.concatenate([part[field] for part in parts]) for field in parts[0]}
+            if "masks" in self.fields:
+                arrays["masks"] = batch[MASK_KEY].numpy()[..., 0]
             yield EvaluationBatch(names=[str(index) for index in batch["example_index"].numpy()], **arrays)
 
     def _part(self, batch: Mapping[str, tf.Tensor], part: slice) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from coloured_pictures import colorized
 
 from gan_zoo.config import Config, Run
+from gan_zoo.images import BadExample
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, to_grey
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.training import Intervals, make_strategy, train
@@ -21,17 +22,19 @@ EPOCH = 4  # steps
 
 
 class Pictures:
-    """Eight pictures of grey patches whose colours follow from how light they are; a `mask` on request."""
+    """Eight pictures of grey patches whose colours follow from how light they are; `bad` ones are not readable."""
 
     kind = "single"
 
-    def __init__(self, masks: bool = False) -> None:
-        self.masks = masks
+    def __init__(self, masks: bool = False, bad: Sequence[int] = ()) -> None:
+        self.masks, self.bad = masks, bad
 
     def __len__(self) -> int:
         return 2 * EPOCH
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        if index in self.bad:
+            raise BadExample(f"{index}.png", "truncated")
         patches = np.random.default_rng(index).choice(np.linspace(30, 75, 4), (4, 4))
         lightness = patches.repeat(SIZE // 4, 0).repeat(SIZE // 4, 1)[..., np.newaxis]
         picture = colorized(lightness.repeat(3, -1), 110.0 * (lightness / 50.0 - 1.0) * AB)
@@ -86,10 +89,15 @@ class ScriptedColours(TranslationModel):
         return {"l1": 0.0 * chroma}
 
 
+def settings(**changes: Any) -> Config:
+    same = {"image_size": SIZE, "batch_size": 2, "input_channels": 1, "schedule": "constant", "flip": False}
+    return Config(**same | changes)
+
+
 def run(workdir: pathlib.Path, script: Sequence[float], **changes: Any) -> tuple[int, list[str]]:
     """Trains by the script, whose length is the run's: the exit code and what was said."""
     model = type("ScriptedColours", (ScriptedColours,), {"script": tuple(script), **changes.pop("model", {})})
-    config = Config(image_size=SIZE, batch_size=2, input_channels=1, steps=len(script), schedule="constant", flip=False)
+    config = settings(steps=len(script))
     record = Run(model="scripted", dataset="pictures", data_dir=None, settings=config.to_dict())
     intervals = {"sample_every": 0, "evaluate_every": 1, "log_every": 100} | changes.pop("intervals", {})
     said: list[str] = []

@@ -62,7 +62,7 @@ ALLOWED = {
     "report_pictures": BASE | {"charts", "gallery", "images"},
     "report_style": set(),
     "metrics": BASE | {"images", "lab", "networks", "torch_files", "pretrained"},
-    "translated_batches": BASE | {"images", "metrics", "noise", "serving"},
+    "translated_batches": BASE | {"examples", "images", "metrics", "noise", "serving"},
     "folder_batches": BASE | {"images", "metrics"},
     "label_maps": BASE | {"images"},
     "label_batches": BASE | {"folder_batches", "images", "label_maps", "metrics"},

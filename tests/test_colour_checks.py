@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from scripted_colours import EPOCH, Pictures, run
+from scripted_colours import AB, EPOCH, Pictures, ScriptedColours, run, settings
 from small_run import small
 from tiny_runs import assert_one_line, run_train
 
@@ -12,8 +12,12 @@ import train
 from gan_zoo.checkpoint_files import best_record
 from gan_zoo.checks import in_words
 from gan_zoo.evaluation import evaluate
+from gan_zoo.evaluation_output import Settings
+from gan_zoo.evaluation_runs import Direction, NamedFiles
 from gan_zoo.health_log import read_lines
 from gan_zoo.metrics.base import Context, EvaluationBatch
+from gan_zoo.metrics.region_agreement import agreement
+from gan_zoo.metrics.regions import regions_of_image, regions_of_mask
 from gan_zoo.validation import Validation
 
 
@@ -114,3 +118,25 @@ def test_an_evaluation_without_scikit_image_lists_what_was_not_computed(no_sciki
     assert found.figures.keys() == {"l1"}
     for name in ("region_agreement", "colour_score"):
         assert found.missing[name].startswith("not computed: regions need scikit-image, which is not installed")
+
+
+def test_an_evaluation_measures_against_the_masks_of_a_data_set_that_has_some() -> None:
+    def direction(source, names=None) -> Direction:
+        about = {"dataset": "pictures", "split": "val"}
+        same = {"model": model, "name": "translate", "about": about, "bad": NamedFiles(), "kept": {}}
+        return Direction(source=source, settings=Settings(names=names, batch_size=3), **same)
+
+    model = ScriptedColours(settings())
+    model.generator.trainable_variables[0].assign(np.reshape(AB, [1, 1, 1, 2]))
+    assert "mask_agreement" not in direction(Pictures()).names
+    assert {"mask_agreement", "colour_score"} <= set(direction(Pictures(masks=True)).names)
+    figures = direction(Pictures(masks=True, bad=(0, 3)), ["mask_agreement"]).evaluate({}).figures
+    expected = []
+    for index in (1, 2, 4, 5, 6, 7):
+        picture = Pictures(masks=True)[index]
+        regions = regions_of_image(picture["target_image"])
+        expected.append(agreement(regions, regions_of_mask(picture["mask"][..., 0])).rand_index)
+    # The colours are the truth's, whose own agreement is the ceiling; a level of rounding may move a region by a pixel.
+    assert figures["mask_agreement/ceiling"].value == pytest.approx(np.mean(expected), abs=1e-9)
+    assert figures["mask_agreement"].value == pytest.approx(np.mean(expected), abs=0.02)
+    assert figures["mask_agreement"].num_images == 6 and 0.2 < np.mean(expected) < 0.99
