@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import keras
 import pytest
+import tensorflow as tf
 from imported_runs import TINY
 from saved_models import new_model
 
@@ -20,6 +21,14 @@ def float64() -> Iterator[None]:
     yield
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Without a graph a few steps come sooner."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

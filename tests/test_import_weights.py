@@ -92,7 +92,7 @@ def test_bicyclegan(tmp_path) -> None:
         assert_close(logits, recorded(f"step0/D_fake_encoded/{scale}"))
 
 
-def test_an_imported_run_translates_and_is_trained_on(tiny_pix2pix: Pix2Pix, tmp_path, monkeypatch) -> None:
+def test_an_imported_run_translates_and_is_trained_on(tiny_pix2pix: Pix2Pix, eagerly, tmp_path, monkeypatch) -> None:
     save(tmp_path / "latest_net_G.pth", tiny_pix2pix.generator)
     said = messages(tmp_path, tmp_path / "run")
     assert "not given, and as before any training: discriminator" in said

@@ -49,14 +49,6 @@ def test_its_state_goes_on_in_another_one() -> None:
     assert fresh.update(5.0) == 2e-4 and fresh.best == 5.0
 
 
-@pytest.fixture
-def eager():
-    """Without a graph a few steps come sooner."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 class Tint(TranslationModel):
     """Two networks of one convolution of a pixel each, whose L1 falls: a run takes a second."""
 
@@ -136,8 +128,7 @@ def saved(workdir: pathlib.Path) -> tuple[dict, dict[str, np.ndarray]]:
     return state, {name: reader.get_tensor(name) for name in names if "_learning_rate" in name}
 
 
-@pytest.mark.filterwarnings("ignore:Even though")
-def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path, impatient, eager) -> None:
+def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path, impatient, eagerly) -> None:
     # Epochs of 2 steps. One run in a go, the other in pieces that end at an epoch's end, in the middle of one, at ends.
     one, pieces, source = tmp_path / "one", tmp_path / "pieces", EightPictures(size=8, count=4)
     run_tint(one, source, 16, learning_rate=0.05)
@@ -159,7 +150,7 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path, impatient, eager) -> N
     assert all(rate == np.float32(state["rate"]) for rate in optimizer_rates.values())
 
 
-def test_the_value_is_the_mean_over_the_validation_examples(tmp_path, monkeypatch) -> None:
+def test_the_value_is_the_mean_over_the_validation_examples(tmp_path, monkeypatch, eagerly) -> None:
     # Three examples of five, one of which is bad.
     monkeypatch.setattr("gan_zoo.training.MAX_EXAMPLES", 3)
     source = EightPictures(size=8, count=5, bad=(1,))
@@ -171,8 +162,7 @@ def test_the_value_is_the_mean_over_the_validation_examples(tmp_path, monkeypatc
     assert abs(values[3] - np.mean(values[:3])) > 1e-4
 
 
-@pytest.mark.filterwarnings("ignore:Even though")
-def test_train_takes_it_as_a_schedule(monkeypatch, tmp_path, eager) -> None:
+def test_train_takes_it_as_a_schedule(monkeypatch, tmp_path, eagerly) -> None:
     use_eight_pictures(monkeypatch, EightPictures(count=2))
     small = [f"--set={name}=2" for name in ("base_filters", "encoder_filters", "discriminator_filters")]
     run = ["--model=bicyclegan", "--dataset=eight", f"--workdir={tmp_path}", "--epochs=1", "--sample_every=0"]

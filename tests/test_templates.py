@@ -130,11 +130,13 @@ def test_the_model_learns_what_it_says() -> None:
     assert total(losses(model.generator(input_image)), *drawn) < 0.9999 * total(before, *drawn)
 
 
-def test_a_run_from_training_to_export(tmp_path, capsys) -> None:
+def test_a_run_from_training_to_export(eagerly, tmp_path, capsys) -> None:
     words = ["--model=simple_gan", "--dataset=discs", f"--workdir={tmp_path / 'run'}"]
     words += [f"--set={key}={value}" for key, value in SETTINGS.items()]
+    tf.config.run_functions_eagerly(False)  # in a graph, once
     first = run_train(*words, "--steps=2")
     assert first.code == 0 and "400 training examples" in first.out, first
+    tf.config.run_functions_eagerly(True)
     resumed = run_train(*words, "--steps=3")
     assert resumed.code == 0 and "step 3/3" in resumed.out and "step 1/" not in resumed.out, resumed
     assert (tmp_path / "run" / "samples" / "step_3.png").exists()

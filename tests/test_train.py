@@ -197,15 +197,6 @@ def test_a_data_set_of_the_wrong_kind_is_refused(monkeypatch, tmp_path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.fixture
-def eagerly():
-    """Without a graph the first steps come soonest."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 def test_a_loss_that_is_not_finite_stops_the_run(eagerly, tmp_path) -> None:
     words = [*EIGHT, f"--workdir={tmp_path / 'run'}", "--set", "learning_rate=1e30", "--sample_every=0"]
     result = run_train(*words, "--checkpoint_minutes=0")
@@ -216,7 +207,6 @@ def test_a_loss_that_is_not_finite_stops_the_run(eagerly, tmp_path) -> None:
     assert "there is no checkpoint before it" in result.err or "last good checkpoint" in result.err
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 def test_ctrl_c_saves_and_says_how_to_go_on(eagerly, monkeypatch, tmp_path) -> None:
     class Interrupting(EightPictures):
         reads = 0
@@ -239,7 +229,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(eagerly, monkeypatch, tmp_path) -> N
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_bad_files_are_skipped_or_refused(monkeypatch, tmp_path) -> None:
+def test_bad_files_are_skipped_or_refused(eagerly, monkeypatch, tmp_path) -> None:
     use_eight_pictures(monkeypatch, EightPictures(bad=(0, 2, 3, 5, 7)))
     workdir = tmp_path / "half"
     result = run_train(*EIGHT, f"--workdir={workdir}", "--sample_every=0", "--epochs=3")
