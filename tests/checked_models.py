@@ -1,0 +1,39 @@
+"""The checks of a model that is at hand, without a run around it."""
+
+import pathlib
+
+import tensorflow as tf
+
+from datasets.shapes import DEFINITION
+from gan_zoo.checks import Validate
+from gan_zoo.health_log import HealthLog
+from gan_zoo.pipeline import evaluation_batches
+from gan_zoo.validation import Validation
+
+
+class NoCheckpoints:
+    def mark_best(self, *_: object) -> None:
+        pass
+
+
+def shapes(model, split: str):
+    return evaluation_batches(DEFINITION.load(split, model.config, None), model.config, batch_size=4)
+
+
+def checker(model, folder: pathlib.Path, start_step: int = 1000, *, validation=None, **changes) -> Validate:
+    settings = {"checkpoints": NoCheckpoints(), "training_batches": None} | changes
+    callback = Validate(
+        start_step,
+        validation=validation or Validation(model.translators),
+        batches=shapes(model, "val"),
+        log=HealthLog(folder, start_step),
+        every=500,
+        steps_per_epoch=100,
+        early_stopping=None,
+        gan_mode=model.config.gan_mode,
+        writer=tf.summary.create_noop_writer(),
+        say=lambda text: None,
+        **settings,
+    )
+    callback.set_model(model)
+    return callback
