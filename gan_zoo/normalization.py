@@ -155,31 +155,48 @@ class BatchNorm(_Norm):
     def call(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
         wide = widened(image)
         if training:
-            centered, variance = self._by_batch(wide)
-        elif self.inference == "image":
+            return tf.cast(self._by_batch(wide), image.dtype)
+        if self.inference == "image":
             centered, variance = centered_and_variance(wide, (1, 2))
         else:
             centered, variance = wide - self.moving_mean, tf.convert_to_tensor(self.moving_variance)
         return tf.cast(self._scaled(centered, variance), image.dtype)
 
-    def _by_batch(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The image less the batch's mean, and its variance `[C]`; the running statistics move towards both."""
+    def _by_batch(self, image: tf.Tensor) -> tf.Tensor:
+        """The image normalized by the whole batch's statistics; the running ones move towards them."""
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync if context else 1
 
-        def over_all(values: tf.Tensor) -> tf.Tensor:
+        def batch_mean(values: tf.Tensor) -> tf.Tensor:
             mean = tf.reduce_mean(values, (0, 1, 2))
             return mean if replicas == 1 else context.all_reduce(tf.distribute.ReduceOp.SUM, mean) / replicas
 
         # The mean first: a sum of squares in one go would drown the variance of a channel far from zero.
-        mean = over_all(image)
-        centered = image - mean
-        variance = over_all(tf.square(centered))
+        mean = batch_mean(image)
+        variance = batch_mean(tf.square(image - mean))
+        inverse = tf.math.rsqrt(variance + self.epsilon)
+
+        @tf.custom_gradient
+        def normalized(image: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                # What comes through the mean and the variance is in the image's gradient. All is computed from the
+                # image itself, which is often kept for others anyway: TensorFlow's own gradient keeps the centered
+                # one beside it. By the detour of the mean the graph's optimizer does not notice the repetition.
+                with tf.control_dependencies([upstream]):
+                    again = tf.identity(mean)
+                unit = (image - again) * inverse
+                to_gamma, to_beta = (tf.reduce_sum(values, (0, 1, 2)) for values in (upstream * unit, upstream))
+                through = unit * batch_mean(upstream * unit) + batch_mean(upstream)
+                return inverse * gamma * (upstream - through), to_gamma, to_beta
+
+            return (image - mean) * (inverse * gamma) + beta, gradient
+
+        output = normalized(image, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta))
         count = tf.cast(tf.reduce_prod(tf.shape(image)[:3]) * replicas, image.dtype)
         unbiased = variance * (count / tf.maximum(count - 1.0, 1.0))
         for running, new in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
             running.assign(running + self.momentum * (new - running))
-        return centered, variance
+        return output
 
     def get_config(self) -> dict:
         own = {"momentum": self.momentum, "gamma_gain": self.gamma_gain, "inference": self.inference}
