@@ -1,16 +1,21 @@
-"""Batch and spectral norm on one device and on two logical CPUs; prints what differs; run by test_normalization."""
+"""Norms and an encoder on one device and on two logical CPUs; prints what differs; run by test_normalization."""
 
 import json
 
 import keras
 import numpy as np
 import tensorflow as tf
+from test_backbones import tiny_classifier
 
 from gan_zoo.losses import gradient_penalty
+from gan_zoo.networks import backbones
 from gan_zoo.normalization import BatchNorm, SpectralConv2D
 
 CHANNELS = 3
 RESULTS = ("output", "to_image", "to_gamma", "to_beta", "penalty_to_image", "penalty_to_gamma", "penalty_to_beta")
+RESULTS += ("feature", "to_kernel")
+SUMS = ("to_gamma", "to_beta", "penalty_to_gamma", "penalty_to_beta", "to_kernel")
+backbones._BACKBONES["tiny"] = backbones._Backbone(tiny_classifier)
 
 
 def build() -> list[keras.layers.Layer]:
@@ -18,18 +23,23 @@ def build() -> list[keras.layers.Layer]:
     layers = [BatchNorm(gamma_gain=0.5, name="norm"), SpectralConv2D(4, 3, name="conv")]
     for layer in layers:
         layer.build((None, None, None, CHANNELS))
-    return layers
+    return [*layers, backbones.encoder("tiny", input_channels=CHANNELS, image_size=32)]
 
 
 def step(layers: list[keras.layers.Layer], image: tf.Tensor, weighting: tf.Tensor) -> list[tf.Tensor]:
     """The output and the gradients of a weighting of it, which knows each value from the others."""
-    norm, conv = layers
+    norm, conv, encoder = layers
     with tf.GradientTape() as tape:
         tape.watch(image)
         output = norm(image, training=True)
         conv(output, training=True)
         loss = tf.reduce_sum(weighting * tf.square(output))
-    return [output, *tape.gradient(loss, [image, norm.gamma.value, norm.beta.value]), *penalty(norm, image, weighting)]
+    gradients = tape.gradient(loss, [image, norm.gamma.value, norm.beta.value])
+    with tf.GradientTape() as tape:
+        feature = encoder(image, training=True)[1]
+        loss = tf.reduce_sum(tf.square(feature))
+    to_kernel = tape.gradient(loss, encoder.layers[-1].get_layer("first").kernel.value)
+    return [output, *gradients, *penalty(norm, image, weighting), feature, to_kernel]
 
 
 def penalty(norm: BatchNorm, image: tf.Tensor, weighting: tf.Tensor) -> list[tf.Tensor]:
@@ -71,14 +81,15 @@ def main() -> None:
     differences = {}
     for name, result, theirs in zip(RESULTS, results, expected, strict=True):
         parts = [part.numpy() for part in strategy.experimental_local_results(result)]
-        ours = sum(parts) if name.endswith(("gamma", "beta")) else np.concatenate(parts)
+        ours = sum(parts) if name in SUMS else np.concatenate(parts)
         differences[name] = float(abs(ours - theirs).max() / abs(theirs).max())
     replicas_equal = True
     for layer, single in zip(layers, one, strict=True):
         for variable, theirs in zip(layer.non_trainable_variables, single.non_trainable_variables, strict=True):
             first, second = (copy.numpy() for copy in variable.value.values)
             replicas_equal &= np.array_equal(first, second)
-            differences[variable.name] = float(abs(first - theirs.numpy()).max() / abs(theirs.numpy()).max())
+            name = variable.name if layer is not layers[-1] else f"encoder_{variable.name}"
+            differences[name] = float(abs(first - theirs.numpy()).max() / abs(theirs.numpy()).max())
     print(json.dumps({"differences": differences, "replicas_equal": bool(replicas_equal)}))
 
 

@@ -111,6 +111,7 @@ def two_devices() -> dict:
 def test_two_devices_normalize_as_one(two_devices) -> None:
     names = {"output", "to_image", "to_gamma", "to_beta", "moving_mean", "moving_variance", "u", "v"}
     names |= {"penalty_to_image", "penalty_to_gamma", "penalty_to_beta"}
+    names |= {"feature", "to_kernel", "encoder_moving_mean", "encoder_moving_variance"}
     assert set(two_devices["differences"]) == names
     for name, difference in two_devices["differences"].items():
         # Sums of 120 values in another order; statistics of half the batch would differ by more than a half.

@@ -14,8 +14,8 @@ One mean and one deviation for all three channels: with three, grey would have a
 image goes in. The deviation is in the weights: `load_imagenet` sums the first kernel over its three channels, which is
 what a grey image thrice would meet, and divides it. So a network without trained weights starts with inputs around 1.
 
-resnet18 and resnet34 are ours, with PyTorch's padding and batch norm; the others come from `keras.applications`, whose
-batch norm knows only the images of its own replica.
+resnet18 and resnet34 are ours, with PyTorch's padding and batch norm; the others come from `keras.applications`, with
+our batch norm in the place of theirs, which under several replicas would know only the images of its own.
 """
 
 import dataclasses
@@ -28,6 +28,7 @@ import numpy as np
 from gan_zoo.errors import UserError
 from gan_zoo.networks.classifiers import load_torchvision
 from gan_zoo.networks.resnet_encoder import BLOCKS, resnet_encoder
+from gan_zoo.normalization import BatchNorm
 
 MIN_SIZE = 32  # pixels: each backbone halves its image five times
 
@@ -98,7 +99,21 @@ def encoder(name: str, *, input_channels: int = 1, image_size: int = 256, base_f
 def _application(name: str, input_channels: int) -> keras.Model:
     backbone = _BACKBONES[name]
     whole = backbone.build(include_top=False, weights=None, input_shape=(None, None, input_channels))
-    return keras.Model(whole.input, whole.get_layer(backbone.end).output) if backbone.end else whole
+    if backbone.end:
+        whole = keras.Model(whole.input, whole.get_layer(backbone.end).output)
+    # Without the keywords: they are masks, of which there are none.
+    call = {"call_function": lambda layer, *inputs, **_: layer(*inputs)}
+    return keras.models.clone_model(whole, clone_function=_with_our_norm, **call)
+
+
+def _with_our_norm(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A layer like `layer`; a batch norm has the same variables in the same order, but the statistics of all replicas.
+
+    Not Keras' own `synchronized`: it takes the variance from a sum of squares, in which a small one drowns.
+    """
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return BatchNorm(layer.epsilon, 1.0 - layer.momentum, gamma_gain=0.0, name=layer.name)
+    return type(layer).from_config(layer.get_config())
 
 
 def _last_of_each_size(network: keras.Model, image_size: int) -> list[keras.KerasTensor]:
