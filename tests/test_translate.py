@@ -101,7 +101,9 @@ def test_pictures_are_the_generators(runs, translator, tmp_path, capsys):
     random = serving.sample_z(9, 3, 3).numpy()
     for title, z in [("encoded", mu[0]), *((f"sample_{number}", random[number - 1]) for number in (1, 2, 3))]:
         expected = draw(tf.constant(image)[tf.newaxis], tf.constant(z)[tf.newaxis])[0]
-        np.testing.assert_array_equal(read(tmp_path / f"a_{title}.png"), expected)
+        # Two graphs of one function: what lies between two grey values may be rounded to the one or to the other.
+        differences = np.abs(read(tmp_path / f"a_{title}.png").astype(int) - expected.numpy())
+        assert differences.max() <= 1 and differences.mean() < 1e-3
 
     strip = read(tmp_path / "a_interpolation.png")
     assert strip.shape == (50, 4 * 37 + 3 * 2, 3)
