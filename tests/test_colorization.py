@@ -20,7 +20,7 @@ from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.lab import grey_to_network, rgb_to_lab, to_network
-from gan_zoo.models.colorization import Colorization, ColorizationConfig
+from gan_zoo.models.colorization import Colorization, ColorizationConfig, build_generator
 from gan_zoo.models.parts import judge
 from gan_zoo.networks.backbones import BACKBONES
 from gan_zoo.pipeline import training_stream
@@ -90,6 +90,15 @@ def test_every_generator_learns_and_keeps_the_lightness(generator_type) -> None:
     assert inside.mean() > 0.5 and output.std(-1)[inside].max() > 0.05  # and yet with colour
     # L / 50 of an image that was rounded to float32 between the cube root and sRGB's curve.
     np.testing.assert_allclose(l_of(output)[inside], grey_to_network(grey).numpy()[inside], rtol=0, atol=2e-5)
+
+
+def test_the_unet_can_do_without_transposed_convolutions() -> None:
+    transposed = {
+        upsampling: sum("Transpose" in type(layer).__name__ for layer in generator.layers)
+        for upsampling in ("transposed", "bilinear")
+        for generator in [build_generator(tiny_config("colorization", upsampling=upsampling))]
+    }
+    assert transposed == {"transposed": 5, "bilinear": 0}  # as many as halvings of 32 px
 
 
 def test_dropout_is_noise_only_where_asked_for() -> None:
@@ -269,8 +278,9 @@ def test_every_backbone_can_be_chosen() -> None:
 def test_settings_without_effect_are_known() -> None:
     assert {"encoder", "encoder_weights", "blur"} <= set(tiny_config("colorization").idle)
     res_unet, dynamic = (set(tiny_config("colorization", generator_type=name).idle) for name in GENERATORS[1:])
-    assert {"dropout", "inference_mode", "encoder"} <= res_unet and not res_unet & {"num_downs", "norm"}
-    assert {"dropout", "inference_mode", "num_downs", "norm"} <= dynamic and not dynamic & {"encoder", "blur"}
+    of_unet = {"upsampling", "dropout", "inference_mode"}
+    assert of_unet | {"encoder"} <= res_unet and not res_unet & {"num_downs", "norm"}
+    assert of_unet | {"num_downs", "norm"} <= dynamic and not dynamic & {"encoder", "blur"}
 
 
 REFUSED = [

@@ -48,6 +48,9 @@ class ColorizationConfig(DiscriminatorConfig):
         None, "unet: halvings, 5 at least, none: as many as the image size takes; res_unet: none: 3", 1, 10
     )
     norm: Literal["batch", "instance", "layer", "none"] = option("batch", "unet, res_unet: normalization")
+    upsampling: Literal["transposed", "bilinear"] = option(
+        "transposed", "unet: how it doubles its size; bilinear leaves no checkerboard"
+    )
     dropout: bool = option(True, "unet: drop half of some blocks' values")
     inference_mode: Literal["train", "eval"] = option(
         "eval",
@@ -107,7 +110,7 @@ class ColorizationConfig(DiscriminatorConfig):
         else:
             names += ["num_downs", "norm"]
         if self.generator_type != "unet":
-            names += ["dropout", "inference_mode"]
+            names += ["upsampling", "dropout", "inference_mode"]
         idle = dict.fromkeys(names, f"generator_type={self.generator_type}")
         if self.generator_type == "unet" and not self.drops and self.norm != "batch":
             idle["inference_mode"] = "neither dropout nor batch norm"
@@ -149,6 +152,7 @@ def build_generator(config: ColorizationConfig) -> keras.Model:
     return unet(
         num_downs=config.downs,
         norm=config.norm,
+        upsampling=config.upsampling,
         dropout_from_seed=config.dropout,
         inference_mode=config.inference_mode,
         init_type=config.init_type,
