@@ -35,7 +35,7 @@ class EarlyStopping:
         if count < self.patience:
             return None
         return (
-            f"no new best of {self.metric} in {count} checks, it is {best[1]:.4g} at step {best[0]} "
+            f"no new best of {self.metric} in {count} check{'s' if count > 1 else ''}, it is {best[1]:.4g} at step {best[0]} "
             "(--checkpoint=best); --early_stopping=0, or a larger number, goes on"
         )
 
