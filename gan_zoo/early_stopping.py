@@ -34,8 +34,9 @@ class EarlyStopping:
         count = sum(step > max(best[0], self.settled_step) for step in have_it)
         if count < self.patience:
             return None
+        checks = f"{count} check{'s' if count > 1 else ''}"
         return (
-            f"no new best of {self.metric} in {count} check{'s' if count > 1 else ''}, it is {best[1]:.4g} at step {best[0]} "
+            f"no new best of {self.metric} in {checks}, it is {best[1]:.4g} at step {best[0]} "
             "(--checkpoint=best); --early_stopping=0, or a larger number, goes on"
         )
 
