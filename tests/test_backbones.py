@@ -144,3 +144,9 @@ def test_without_weights_the_input_is_around_one() -> None:
     network = encoder("resnet18", image_size=32, base_filters=4)
     shifted = network.get_layer("shift")(tf.constant([[[[-1.0], [1.0]]]]))
     np.testing.assert_allclose(tf.squeeze(shifted), [-0.898, 1.102], atol=1e-6)
+
+
+def test_further_channels_bring_no_warning(recwarn) -> None:
+    """A user's hints go into networks that expect one or three channels."""
+    assert backbones._application("vgg16", 4).input_shape[-1] == 4
+    assert not [warning.message for warning in recwarn]

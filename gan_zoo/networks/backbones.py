@@ -20,6 +20,7 @@ our batch norm in the place of theirs, which under several replicas would know o
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Mapping
 
 import keras
@@ -98,7 +99,10 @@ def encoder(name: str, *, input_channels: int = 1, image_size: int = 256, base_f
 
 def _application(name: str, input_channels: int) -> keras.Model:
     backbone = _BACKBONES[name]
-    whole = backbone.build(include_top=False, weights=None, input_shape=(None, None, input_channels))
+    with warnings.catch_warnings():
+        # Further channels are meant.
+        warnings.filterwarnings("ignore", "This model usually expects 1 or 3 input channels", UserWarning)
+        whole = backbone.build(include_top=False, weights=None, input_shape=(None, None, input_channels))
     if backbone.end:
         whole = keras.Model(whole.input, whole.get_layer(backbone.end).output)
     # Without the keywords: they are masks, of which there are none.
