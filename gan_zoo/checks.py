@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from gan_zoo import health
 from gan_zoo.callbacks import Logs, StepCallback
+from gan_zoo.checkpoint_files import best_record
 from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.early_stopping import EarlyStopping
 from gan_zoo.health_log import HealthLog, best_of
@@ -37,7 +38,9 @@ class FirstExamples:
                 return
 
 
-def in_words(values: Mapping[str, float | None], best_metric: str | None, lines: Sequence[Mapping[str, Any]]) -> str:
+def check_in_words(
+    values: Mapping[str, float | None], best_metric: str | None, lines: Sequence[Mapping[str, Any]]
+) -> str:
     """A check in one line: its figure beside the best one so far, and how good the colours are, where that is known.
 
     Args:
@@ -107,6 +110,7 @@ class Validate(StepCallback):
         self.gan_mode, self.writer, self.say = gan_mode, writer, say
         self.early_stopping, self.steps_per_epoch = early_stopping, steps_per_epoch
         self.stopped: str | None = None
+        self._said_none = False  # that there is no figure to choose by
 
     @property
     def last(self) -> tuple[str, float] | None:
@@ -124,7 +128,7 @@ class Validate(StepCallback):
 
     def check(self, step: int, logs: Logs) -> None:
         """Measures, logs, says what was found, marks, and stops the run if it is time."""
-        figures, of_translators = self.validation(self.batches, self.training_batches)
+        figures, of_translators, refused = self.validation(self.batches, self.training_batches)
         values = finite({name: float(figure.value) for name, figure in figures.items()})
         line: dict[str, Any] = {
             "step": step,
@@ -141,15 +145,27 @@ class Validate(StepCallback):
             for name, value in values.items():
                 if value is not None:
                     tf.summary.scalar(f"validation/{name}", value)
-        if said := in_words(values, self.validation.best_metric, self.log.lines):
+        if said := check_in_words(values, self.validation.best_metric, self.log.lines):
             self.say(f"check at step {step}, epoch {(step - 1) // self.steps_per_epoch + 1}: {said}")
+        self._say_if_none(step, values, refused)
         for sentence in line["warnings"].values():
             self.say(f"warning at step {step}: {sentence}")
         self._mark_best(step)
-        self.stopped = self.early_stopping and self.early_stopping.reason(self.log.lines)
+        if self.early_stopping:
+            self.stopped = self.early_stopping.reason(self.log.lines, best_record(self.log.path.parent))
         if self.stopped:
             self.checkpoints.save(step)
             self.model.stop_training = True
+
+    def _say_if_none(self, step: int, values: Mapping[str, float | None], refused: Mapping[str, str]) -> None:
+        """Says, once, that the figure by which checkpoints are judged cannot be had, and what that means."""
+        name = self.validation.best_metric
+        if self._said_none or name is None or values.get(name) is not None:
+            return
+        self._said_none = True
+        acts = ", and --early_stopping cannot act" if self.early_stopping else ""
+        reason = refused.get(name, "it has no finite value")
+        self.say(f"no {name} at step {step}, so no checkpoint is marked as the best{acts}: {reason}")
 
     def _mark_best(self, step: int) -> None:
         name = self.validation.best_metric

@@ -16,28 +16,36 @@ class EarlyStopping:
     Attributes:
         metric: the figure, as `health.jsonl` names it; a check that does not have it does not count.
         patience: how many checks.
-        settled_step: checks up to this step do not count: the model is not trained by all of its losses yet.
+        settled_step: checks up to this step neither count nor set the bar: the model is not trained by all of its
+            losses yet.
     """
 
     metric: str
     patience: int
     settled_step: int = 0
 
-    def reason(self, lines: Sequence[Mapping[str, Any]]) -> str | None:
-        """A sentence if it is time to stop after these lines of `health.jsonl`, else None."""
-        best = best_of(lines, self.metric)
+    def reason(self, lines: Sequence[Mapping[str, Any]], marked: Mapping[str, Any] | None) -> str | None:
+        """A sentence if it is time to stop after these lines of `health.jsonl`, else None.
+
+        Args:
+            lines: all of the run.
+            marked: the record of the checkpoint that is called `best`, which may be of a check that does not count, or
+                of another figure; None where there is none.
+        """
+        settled = [line for line in lines if line["step"] > self.settled_step]
+        best = best_of(settled, self.metric)
         if best is None:
             return None
-        have_it = (
-            line["step"] for line in lines if line["figures"].get(self.metric, {"value": None})["value"] is not None
-        )
-        count = sum(step > max(best[0], self.settled_step) for step in have_it)
+        step, value = best
+        later = (line["figures"].get(self.metric) for line in settled if line["step"] > step)
+        count = sum(figure is not None and figure["value"] is not None for figure in later)
         if count < self.patience:
             return None
         checks = f"{count} check{'s' if count > 1 else ''}"
+        where = " (--checkpoint=best)" if marked and marked["step"] == step else ""
         return (
-            f"no new best of {self.metric} in {checks}, it is {best[1]:.4g} at step {best[0]} "
-            "(--checkpoint=best); --early_stopping=0, or a larger number, goes on"
+            f"no new best of {self.metric} in {checks}, it is {value:.4g} at step {step}{where}; "
+            "--early_stopping=0, or a larger number, goes on"
         )
 
 

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
+from gan_zoo.checkpoint_files import best_record
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step
 from gan_zoo.checks import BATCH_SIZE, Validate
 from gan_zoo.config import Config, Run
@@ -148,7 +149,7 @@ def train(
         model.compile(schedule)
     validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
     stopping = early_stopping(intervals.early_stopping, validation, model.settled_epoch * steps_per_epoch)
-    if stopping and (reason := stopping.reason(lines_until(workdir, start_step))):
+    if stopping and (reason := stopping.reason(lines_until(workdir, start_step), best_record(workdir))):
         say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}: {reason}")
         return 0
     checkpoints = Checkpoints(workdir, model, run, plateau)

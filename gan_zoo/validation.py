@@ -10,7 +10,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.health_measures import ImageMeasures, finite
 from gan_zoo.images import to_uint8
 from gan_zoo.metrics import METRICS, build, choose
-from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric
+from gan_zoo.metrics.base import Context, EvaluationBatch, Figure
 from gan_zoo.translated_batches import Batches, TranslatedBatches, provides, reference_images
 
 NUM_SAMPLES = 4
@@ -55,24 +55,33 @@ class TranslatorValidation:
 
     def figures_and_measures(
         self, batches: Batches, training_batches: Batches | None
-    ) -> tuple[list[Figure], dict[str, float]]:
-        """Translates both sets; the measures are those of `gan_zoo.health`."""
+    ) -> tuple[list[Figure], dict[str, float], dict[str, str]]:
+        """Translates both sets; the measures are those of `gan_zoo.health`, the last are why a figure is not there."""
         context = self._context(lambda: reference_images(batches, self._real_key))
-        metrics = [build(key, context) for key in self.figures]
+        metrics = {key: build(key, context) for key in self.figures}
+        refused: dict[str, str] = {}  # by metric
+        figures: list[Figure] = []
         measures = ImageMeasures()
         for batch in batches:
             (answer,) = self._translated([batch])
             real = to_uint8(batch[self._real_key]).numpy()
             samples = answer.samples if self.translator.latent_dim else None
             measures.update(answer.outputs, real, targets=answer.targets, samples=samples)
-            metrics = [metric for metric in metrics if _can_judge(metric, answer)]
+            for key, metric in metrics.items():
+                if key not in refused:
+                    with _noting(refused, key):  # a window larger than the images, for instance
+                        metric.update(answer)
         values = measures.values()
         if self._training is not None and training_batches is not None:
             training = ImageMeasures()
             for answer in self._training(training_batches):
                 training.update(answer.outputs, answer.targets, targets=answer.targets)
             values["training_l1"] = training.values()["l1"]
-        return [figure for metric in metrics for figure in _figures_of(metric)], values
+        for key, metric in metrics.items():
+            if key not in refused:
+                with _noting(refused, key):  # too few images, for instance
+                    figures += metric.figures()
+        return figures, values, {name: refused[key] for key in refused for name in self.figures[key]}
 
     def _try_on_noise(self, keys: Sequence[str], fields: frozenset[str], wanted: str | None) -> None:
         """Learns which metrics can judge such images, as not all take four channels, and what their figures are."""
@@ -110,21 +119,13 @@ def _patches(random: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
     return small[..., rows, :, :][..., columns, :]
 
 
-def _can_judge(metric: Metric, batch: EvaluationBatch) -> bool:
-    """Shows it a batch; whether it can make something of it."""
+@contextlib.contextmanager
+def _noting(refused: dict[str, str], key: str) -> Iterator[None]:
+    """Notes what a metric says that cannot judge such images."""
     try:
-        metric.update(batch)
-    except ValueError:  # a window larger than the images, for instance
-        return False
-    return True
-
-
-def _figures_of(metric: Metric) -> list[Figure]:
-    """Its figures, none where there were too few images for them."""
-    try:
-        return metric.figures()
-    except ValueError:
-        return []
+        yield
+    except ValueError as error:
+        refused[key] = str(error)
 
 
 class Validation:
@@ -176,12 +177,15 @@ class Validation:
             reasons = "; ".join(dict.fromkeys(missing.values()))
             self.left_out = f"the checks leave out {', '.join(missing)}{marked}: {reasons}"
 
-    def __call__(self, batches: Batches, training_batches: Batches | None) -> tuple[dict[str, Figure], dict[str, Any]]:
-        """The figures by name, and the measures by translator."""
-        figures, measures = {}, {}
+    def __call__(
+        self, batches: Batches, training_batches: Batches | None
+    ) -> tuple[dict[str, Figure], dict[str, Any], dict[str, str]]:
+        """The figures by name, the measures by translator, and by name why a figure is not there."""
+        figures, measures, refused = {}, {}, {}
         for name, validation in self._of_each.items():
             prefix = f"{name}/" if len(self._of_each) > 1 else ""
-            found, values = validation.figures_and_measures(batches, training_batches)
+            found, values, reasons = validation.figures_and_measures(batches, training_batches)
             figures |= {prefix + figure.name: figure for figure in found}
             measures[name] = finite(values)
-        return figures, measures
+            refused |= {prefix + figure: reason for figure, reason in reasons.items()}
+        return figures, measures, refused

@@ -22,15 +22,15 @@ EPOCH = 4  # steps
 
 
 class Pictures:
-    """Eight pictures of grey patches whose colours follow from how light they are; `bad` ones are not readable."""
+    """Pictures of grey patches whose colours follow from how light they are; `bad` ones are not readable."""
 
     kind = "single"
 
-    def __init__(self, masks: bool = False, bad: Sequence[int] = ()) -> None:
-        self.masks, self.bad = masks, bad
+    def __init__(self, masks: bool = False, bad: Sequence[int] = (), count: int = 2 * EPOCH) -> None:
+        self.masks, self.bad, self.count = masks, bad, count
 
     def __len__(self) -> int:
-        return 2 * EPOCH
+        return self.count
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         if index in self.bad:
@@ -107,7 +107,7 @@ def run(workdir: pathlib.Path, script: Sequence[float], **changes: Any) -> tuple
         dataclasses.replace(record, num_examples=2 * EPOCH),
         workdir,
         source=Pictures(),
-        sample_source=Pictures(),
+        sample_source=changes.pop("sample_source", Pictures()),
         strategy=make_strategy("one"),
         intervals=Intervals(**intervals),
         say=said.append,

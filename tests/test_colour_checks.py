@@ -10,7 +10,7 @@ from tiny_runs import assert_one_line, run_train
 
 import train
 from gan_zoo.checkpoint_files import best_record
-from gan_zoo.checks import in_words
+from gan_zoo.checks import check_in_words
 from gan_zoo.evaluation import evaluate
 from gan_zoo.evaluation_output import Settings
 from gan_zoo.evaluation_runs import Direction, NamedFiles
@@ -62,10 +62,10 @@ def test_a_check_says_what_there_is() -> None:
         figures = ({"l1": {"value": value, "better": "lower"}} for value in values)
         return [{"step": 10 * number, "figures": each} for number, each in enumerate(figures, 1)]
 
-    assert in_words({"l1": 0.2}, "l1", lines(0.1, 0.2)) == "l1 0.2 (best 0.1 at step 10)"
-    assert in_words({"l1": 0.1}, "l1", lines(0.1, 0.1)) == "l1 0.1 (best 0.1 at step 10)"
-    assert in_words({"l1": 0.05}, "l1", lines(0.1, 0.05)) == "l1 0.05 (the best so far)"
-    assert in_words({"l1": None}, "l1", lines(0.1, None)) == in_words({"l1": 0.1}, None, lines(0.1)) == ""
+    assert check_in_words({"l1": 0.2}, "l1", lines(0.1, 0.2)) == "l1 0.2 (best 0.1 at step 10)"
+    assert check_in_words({"l1": 0.1}, "l1", lines(0.1, 0.1)) == "l1 0.1 (best 0.1 at step 10)"
+    assert check_in_words({"l1": 0.05}, "l1", lines(0.1, 0.05)) == "l1 0.05 (the best so far)"
+    assert check_in_words({"l1": None}, "l1", lines(0.1, None)) == check_in_words({"l1": 0.1}, None, lines(0.1)) == ""
 
 
 def test_the_flags_of_epochs(tmp_path) -> None:

@@ -1,10 +1,11 @@
 """Stopping early: by the lines of the checks alone, at the same step whatever happened to the run on its way."""
 
+import dataclasses
 import json
 import sys
 
 import pytest
-from scripted_colours import AB, EPOCH, run
+from scripted_colours import AB, EPOCH, Pictures, run
 from small_run import small
 from tiny_runs import assert_one_line, run_train, use_eight_pictures
 
@@ -27,10 +28,10 @@ class Strength:
     def __init__(self, translators, best_metric) -> None:
         (self._kernel,) = translators["translate"].networks["generator"].trainable_variables
 
-    def __call__(self, batches, training_batches) -> tuple[dict[str, Figure], dict]:
+    def __call__(self, batches, training_batches) -> tuple[dict[str, Figure], dict, dict]:
         value = float(self._kernel[0, 0, 0, 0]) / AB[0]
         figure = Figure(name=self.best_metric, value=value, better="higher", num_images=1, protocol="")
-        return {self.best_metric: figure}, {"translate": {}}
+        return {self.best_metric: figure}, {"translate": {}}, {}
 
 
 @pytest.fixture
@@ -59,16 +60,34 @@ def lines(values: list[float | None], better: str = "higher") -> list[dict]:
         ([0.3, None, 0.2, None, 0.1], "higher", 0, True),
         ([None, None, None], "higher", 0, False),
         ([], "higher", 0, False),
-        ([0.3, 0.2, 0.1], "higher", 20, False),  # the check at the very step still shows what was before
-        ([0.3, 0.2, 0.1, 0.1], "higher", 20, True),
+        ([0.9, 0.9, 0.1, 0.05], "higher", 20, False),  # the check at the very step still shows what was before
+        ([0.9, 0.9, 0.1, 0.2, 0.15, 0.1], "higher", 20, True),  # nor is it the bar
+        ([0.9, 0.9, 0.1, 0.2, 0.3, 0.4], "higher", 20, False),
+        ([0.9, 0.9, None, None], "higher", 20, False),
     ],
 )
 def test_two_checks_in_a_row_without_a_new_best(values, better, settled_step, stops) -> None:
     rule = EarlyStopping(metric="score", patience=2, settled_step=settled_step)
-    reason = rule.reason(lines(values, better))
+    reason = rule.reason(lines(values, better), None)
     assert (reason is not None) == stops
     # At no earlier check.
-    assert not any(rule.reason(lines(values[:count], better)) for count in range(len(values)))
+    assert not any(rule.reason(lines(values[:count], better), None) for count in range(len(values)))
+
+
+def test_the_best_checkpoint_is_named_where_it_is_the_one_that_is_meant() -> None:
+    of_all = EarlyStopping(metric="score", patience=2)
+    settled = EarlyStopping(metric="score", patience=2, settled_step=10)
+    checks = lines([0.9, 0.3, 0.2, 0.1])
+
+    def said(rule: EarlyStopping, marked: dict | None) -> str:
+        begin, end = "no new best of score in ", "; --early_stopping=0, or a larger number, goes on"
+        reason = rule.reason(checks, marked)
+        assert reason.startswith(begin) and reason.endswith(end)
+        return reason[len(begin) : -len(end)]
+
+    assert said(of_all, {"step": 10}) == "3 checks, it is 0.9 at step 10 (--checkpoint=best)"
+    assert said(of_all, None) == "3 checks, it is 0.9 at step 10"
+    assert said(settled, {"step": 10}) == "2 checks, it is 0.3 at step 20"
 
 
 def test_a_run_stops_says_why_and_stays_stopped(strength, tmp_path) -> None:
@@ -105,11 +124,12 @@ def test_a_resumed_run_stops_where_one_left_alone_does(strength, tmp_path) -> No
 
 
 def test_checks_before_all_losses_take_part_do_not_count(strength, tmp_path) -> None:
-    script = [0.9, *[0.5] * 7]
-    for settled_epoch, stop in ((0, 4), (1, EPOCH + 3)):
+    script = [0.9, 0.5, 0.5, 0.5, 0.3, 0.4, 0.3, 0.3, 0.3, 0.3]
+    for settled_epoch, stop, best in ((0, 4, "0.9 at step 1 (--checkpoint=best)"), (1, EPOCH + 5, "0.4 at step 6")):
         workdir = tmp_path / str(settled_epoch)
-        run(workdir, script, model={"settled_epoch": settled_epoch}, **STOP_AFTER_3)
-        assert latest_step(workdir) == stop
+        _, said = run(workdir, script, model={"settled_epoch": settled_epoch}, **STOP_AFTER_3)
+        assert latest_step(workdir) == stop and f"in 3 checks, it is {best}; " in said[-1]
+        assert best_record(workdir)["step"] == 1
     assert small("colorization", pretrain_epochs=3).settled_epoch == 3
 
 
@@ -131,3 +151,21 @@ def test_a_figure_that_misleads_or_is_not_there_is_refused(monkeypatch, tmp_path
     parts = ["--early_stopping=2 needs a figure: the checks leave out", "colour_score", "pip install"]
     assert_one_line(run_train(*words), 2, *parts)
     assert not (tmp_path / "run").exists()
+
+
+def test_where_there_is_no_figure_to_stop_by_it_is_said_once(tmp_path) -> None:
+    code, said = run(tmp_path, [0.5] * 4, sample_source=Pictures(count=1), **STOP_AFTER_3)
+    assert code == 0 and latest_step(tmp_path) == 4 and best_record(tmp_path) is None
+    (sentence,) = [line for line in said if "colour_score" in line]
+    assert sentence == (
+        "no colour_score at step 1, so no checkpoint is marked as the best, and --early_stopping cannot act: "
+        "colour_score needs two images whose truth has several regions, and not the same ones"
+    )
+
+
+def test_what_misleads_is_a_matter_of_colours_and_not_of_metrics() -> None:
+    colorization, pix2pix = (small(name).translators["translate"] for name in ("colorization", "pix2pix"))
+    bare = dataclasses.replace(colorization, metrics=())
+    measured = dataclasses.replace(pix2pix, metrics=("ab_spread",))
+    assert Validation({"translate": bare}, "l1").misleading
+    assert not Validation({"translate": measured}, "l1").misleading

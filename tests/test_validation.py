@@ -165,8 +165,9 @@ def test_the_figure_of_the_best_checkpoint() -> None:
 def test_images_too_small_for_a_metric_cost_its_figure_and_not_the_run() -> None:
     model = small("pix2pix", preprocess="none", batch_size=1, generator_type="resnet", discriminator_type="pixel")
     batches = evaluation_batches(EightPictures(size=8), model.config, batch_size=1, size_multiple=4)
-    figures, measures = Validation(model.translators)(batches, None)
+    figures, measures, refused = Validation(model.translators)(batches, None)
     assert "l1" in figures and "ssim" not in figures  # whose window has 11 pixels
+    assert "l1" not in refused and "11" in refused["ssim"]
     assert measures["translate"]["l1"] == pytest.approx(figures["l1"].value)
 
 

@@ -136,7 +136,8 @@ class TranslationModel(keras.Model):
 
     @property
     def settled_epoch(self) -> int:
-        """The data epoch, counted from 0, from which on all losses take part: no run stops early before its end."""
+        """The data epoch, counted from 0, from which on all losses take part: checks before it begins
+        cannot stop a run."""
         return 0
 
     def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
