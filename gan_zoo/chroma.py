@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from gan_zoo.hints import mean_of_points
+from gan_zoo.hints import mean_of_points, places_in_small
 from gan_zoo.images import crop_back, pad_to_multiple, to_float
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 
@@ -62,8 +62,7 @@ def _small_hints(hints: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     full = tf.shape(hints, tf.int64)
     points = tf.where(hints[..., 3] > 127)  # [N, 3]: image, row, column
     _, ab = to_network(rgb_to_lab(to_float(tf.gather_nd(hints, points)[:, :3])))
-    pixels = (2 * points[:, 1:] + 1) * size // (2 * full[1:3])  # those that their middles lie in
-    indices = tf.concat([points[:, :1], pixels], -1)
+    indices = tf.concat([points[:, :1], places_in_small(points[:, 1:], full[1:3], size)], -1)
     sums = tf.scatter_nd(indices, tf.concat([ab, tf.ones_like(ab[:, :1])], -1), tf.concat([full[:1], size, [3]], 0))
     return mean_of_points(sums)
 

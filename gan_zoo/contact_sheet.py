@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
+from gan_zoo.hints import places_in_small
 from gan_zoo.images import image_grid, is_grey, to_channels, to_float, to_uint8
 from gan_zoo.lab import to_grey
 
@@ -85,6 +86,6 @@ def _with_hints(cell: np.ndarray, hints: np.ndarray) -> np.ndarray:
     """`[h, w, 3]` with each point of `hints` `[H, W, 4]`, which may be larger, on a cell `[h, w, C]`."""
     cell = to_channels(cell, 3).copy()
     points = np.argwhere(hints[..., 3] > 127)  # [N, 2]
-    rows, columns = (points * cell.shape[:2] // hints.shape[:2]).T
+    rows, columns = places_in_small(points, np.array(hints.shape[:2]), np.array(cell.shape[:2])).T
     cell[rows, columns] = hints[points[:, 0], points[:, 1], :3]
     return cell

@@ -3,6 +3,9 @@
 Hints are `[B, H, W, 3]`: a / 110, b / 110 and the mask, which is 1 where there is a hint; elsewhere all three are 0.
 """
 
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from gan_zoo.noise import example_noise
@@ -52,6 +55,16 @@ def draw_hints(seed: int, example_index: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
 def mean_of_points(sums: tf.Tensor) -> tf.Tensor:
     """Hints `[..., 3]` of the sums over the points that fall on each pixel: of a, of b, and how many they are."""
     return sums / tf.maximum(sums[..., 2:], 1)
+
+
+def places_in_small(points: tf.Tensor | np.ndarray, full: Any, size: Any) -> tf.Tensor | np.ndarray:
+    """The pixels (row, column) of a picture of `size` that the middles of `points` lie in, `[N, 2]` integers, both.
+
+    Args:
+        points: pixels of the picture of the size `full`, `[N, 2]`.
+        full, size: height and width.
+    """
+    return (2 * points + 1) * size // (2 * full)
 
 
 def _covered(normal: tf.Tensor, sides: tf.Tensor, length: tf.Tensor) -> tf.Tensor:

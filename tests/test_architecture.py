@@ -54,7 +54,7 @@ ALLOWED = {
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "chroma": BASE | {"hints", "images", "lab"},
     "serving": BASE | {"chroma", "images"},
-    "contact_sheet": BASE | {"images", "lab"},
+    "contact_sheet": BASE | {"hints", "images", "lab"},
     "charts": set(),
     "gallery": set(),
     "report": BASE | {"charts", "images", "report_figures", "report_pictures", "report_style", "gallery"},
