@@ -48,7 +48,7 @@ def main(values: flags.FlagValues) -> int:
     files = picture_files.find_images(values.input)
     if Path(values.input).resolve() == Path(values.output).resolve():
         raise UserError("--output: give another folder than --input, or the next run translates the translations")
-    hints = {} if values.hints is None else picture_files.find_hints(values.hints, files)
+    hints, unused_hints = ({}, []) if values.hints is None else picture_files.find_hints(values.hints, files)
     style = None
     if values.encode is not None:
         try:
@@ -77,6 +77,8 @@ def main(values: flags.FlagValues) -> int:
     bad = translation.paint_files(files, painters, values.output, hints=hints)
     for file, reason in bad.items():
         print(f"not translated: {file}: {reason}", file=sys.stderr)
+    for file in unused_hints:
+        print(f"hints not used: {file}: no picture has its name", file=sys.stderr)
     return 1 if bad else 0
 
 

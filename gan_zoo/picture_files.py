@@ -50,8 +50,8 @@ def read_image(path: Path) -> np.ndarray:
     return decode_image(data)
 
 
-def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> dict[Path, Path]:
-    """Which of `files` have hints, and in which file.
+def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> tuple[dict[Path, Path], list[Path]]:
+    """Which of `files` have hints, and in which file; and the files of hints that are for none of them.
 
     Args:
         path: the file with the hints of the only picture, or a folder whose files bear the pictures' names but for the
@@ -64,19 +64,33 @@ def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> dict[Path
     if Path(path).is_file():
         if len(files) > 1:
             raise UserError(f"--hints={path} is for one picture: give a folder of files named as the {len(files)} are")
-        return {files[0]: Path(path)}
+        found, unused = {files[0]: Path(path)}, []
+    else:
+        found, unused = _hints_by_name(path, files)
+    same = [file for file, its in found.items() if file.resolve() == its.resolve()]
+    if same:
+        raise UserError(f"--hints: {same[0]} is the picture itself: keep hints in another folder than --input")
+    return found, unused
+
+
+def _hints_by_name(path: str | os.PathLike[str], files: Sequence[Path]) -> tuple[dict[Path, Path], list[Path]]:
+    """`find_hints` of a folder."""
     by_stem: dict[str, Path] = {}
     for file in find_images(path, "--hints"):
         if file.stem in by_stem:
             raise UserError(f"--hints: {by_stem[file.stem].name} and {file.name} are for the same picture")
         by_stem[file.stem] = file
-    found = {file: by_stem[file.stem] for file in files if file.stem in by_stem}
-    if not found:
+    by_hints: dict[Path, Path] = {}
+    for file in files:
+        its = by_stem.get(file.stem)
+        if its in by_hints:
+            raise UserError(f"--hints: {its.name} could be for {by_hints[its].name} or {file.name}: rename one of them")
+        if its is not None:
+            by_hints[its] = file
+    if not by_hints:
         raise UserError(f"--hints: no file in {path} has the name of a picture, such as {files[0].stem}.png")
-    same = [file for file, its in found.items() if file.resolve() == its.resolve()]
-    if same:
-        raise UserError(f"--hints: {same[0]} is the picture itself: keep hints in another folder than --input")
-    return found
+    found = {file: its for its, file in by_hints.items()}
+    return found, [its for its in by_stem.values() if its not in by_hints]
 
 
 def read_hints(path: Path, shape: Sequence[int]) -> np.ndarray:

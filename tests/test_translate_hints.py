@@ -42,16 +42,17 @@ def test_no_point_is_lost_on_the_way_down() -> None:
         seen.append(hints.numpy())
         return tf.zeros([*lightness.shape[:3], 2])
 
-    # 100 x 300 becomes 20 x 60: five by five pixels to one. Then 6 rows and 2 columns are reflected at each border.
-    points = {(0, 0): RED, (52, 177): RED, (54, 175): BLUE, (55, 175): GREEN, (99, 299): BLUE}
+    # 100 x 300 becomes 60 x 180, so that of five pixels in a line one, two and two have their middles in the same one.
+    # Then 2 rows and 6 columns are reflected at each border.
+    points = {(0, 0): RED, (53, 178): RED, (54, 179): BLUE, (55, 178): GREEN, (99, 299): BLUE}
     hints = np.stack([hints_of(100, 300, points), hints_of(100, 300, {})])
     grey = tf.random.stateless_uniform([2, 100, 300, 1], [0, 0], -1, 1)
-    colorized(predict, grey, working_size=60, size_multiple=32, hints=tf.constant(hints))
-    assert seen[0].shape == (2, 32, 64, 3)
-    expected = np.zeros([2, 20, 60, 3])
-    for place, colours in {(0, 0): [RED], (10, 35): [RED, BLUE], (11, 35): [GREEN], (19, 59): [BLUE]}.items():
+    colorized(predict, grey, working_size=180, size_multiple=32, hints=tf.constant(hints))
+    assert seen[0].shape == (2, 64, 192, 3)
+    expected = np.zeros([2, 60, 180, 3])
+    for place, colours in {(0, 0): [RED], (32, 107): [RED, BLUE], (33, 107): [GREEN], (59, 179): [BLUE]}.items():
         expected[0][place] = [*np.mean([ab_of(colour) for colour in colours], 0), 1]
-    expected = np.pad(expected, [(0, 0), (6, 6), (2, 2), (0, 0)], "reflect")
+    expected = np.pad(expected, [(0, 0), (2, 2), (6, 6), (0, 0)], "reflect")
     np.testing.assert_allclose(seen[0], expected, rtol=0, atol=1e-6)
 
     # Smaller than the network's size: as they are.
@@ -87,8 +88,10 @@ def folder(tmp_path):
 def test_a_folder_of_hints(runs, folder, capsys) -> None:
     (translator,) = model(hints=True).translators.values()
     hints = read(folder / "hints" / "a.png")
+    other = folder / "hints" / "aa.png"
+    other.write_bytes(encode_png(hints_of(40, 70, {})))
     code, _, err = run_translate(capsys, f"--workdir={runs / 'hints'}", *places(folder), f"--hints={folder / 'hints'}")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"hints not used: {other}: no picture has its name\n")
     made = {}
     for name, its in (("a", hints[np.newaxis]), ("b", None)):
         image = read(folder / "in" / f"{name}.png")
@@ -125,6 +128,7 @@ def test_points_stay_visible_in_a_small_sheet() -> None:
         (("hints", "others"), "has the name of a picture, such as a.png"),
         (("hints", "twice"), "a.png and a.webp are for the same picture"),
         (("hints", "in"), "in another folder than --input"),
+        (("hints", "both"), "a.png could be for a.jpg or a.png: rename one of them"),
         (("hints", "hints/a.png"), "is for one picture: give a folder of files named as the 2 are"),
     ],
 )
@@ -135,6 +139,9 @@ def test_refusals_take_one_line(runs, folder, capsys, given, message) -> None:
         (path if name == "empty" else path.parent).mkdir(exist_ok=True)
         if name != "empty":
             path.write_bytes(encode_png(hints_of(40, 70, {})))
+    if hints == "both":
+        (folder / "in" / "a.jpg").write_bytes(b"not read")
+        hints = "hints"
     code, _, err = run_translate(capsys, f"--workdir={runs / run}", *places(folder), f"--hints={folder / hints}")
     assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert not (folder / "out").exists()
@@ -160,7 +167,9 @@ def test_bad_hints_are_named_and_the_others_are_coloured(runs, folder, capsys) -
 
 def test_a_file_is_for_the_only_picture(folder) -> None:
     hints, only = folder / "hints" / "a.png", folder / "in" / "b.png"
-    assert find_hints(hints, [only]) == {only: hints}
+    assert find_hints(hints, [only]) == ({only: hints}, [])
+    with pytest.raises(UserError, match="is the picture itself"):
+        find_hints(hints.parent / ".." / "hints" / "a.png", [hints])
     expected = read(hints)
     hints.write_bytes(encode_png(expected.astype(np.uint16) * 257))
     np.testing.assert_array_equal(read_hints(hints, (40, 70, 1)), expected)
@@ -185,3 +194,11 @@ def test_an_export_does_the_same(tmp_path) -> None:
     assert "translate_with_hints" not in serving.signatures({"translate": plain})
     with pytest.raises(UserError, match="--hints: the model of run takes none"):
         translation.Painter("run", plain, hints=True)
+
+
+def test_dropout_keeps_its_seed_beside_hints() -> None:
+    (its,) = small("colorization", inference_mode="train", image_size=64, hints=True).translators.values()
+    image, hints = picture(64, 64)[np.newaxis], hints_of(64, 64, {})[np.newaxis]
+    painted = [serving.translate(its, image, tf.constant([seed], tf.int64), hints=hints).numpy() for seed in (3, 4)]
+    np.testing.assert_array_equal(painted[0], serving.translate(its, image, tf.constant([3], tf.int64)))
+    assert np.abs(painted[0].astype(int) - painted[1]).max() > 5
