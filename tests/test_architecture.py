@@ -49,7 +49,7 @@ ALLOWED = {
     "validation": BASE | {"health_measures", "images", "metrics", "translated_batches"},
     "early_stopping": BASE | {"health_log", "validation"},
     "checks": BASE
-    | {"callbacks", "checkpoints", "early_stopping", "health", "health_log", "health_measures"}
+    | {"callbacks", "checkpoint_files", "checkpoints", "early_stopping", "health", "health_log", "health_measures"}
     | {"translated_batches", "validation"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "chroma": BASE | {"hints", "images", "lab"},
@@ -78,7 +78,7 @@ ALLOWED = {
     "translation": BASE | {"contact_sheet", "images", "picture_files", "serving"},
     "training": BASE
     | GROUND
-    | {"callbacks", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
+    | {"callbacks", "checkpoint_files", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
     | {"checks", "early_stopping", "health_log", "validation", "workdir"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
