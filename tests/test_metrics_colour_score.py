@@ -52,6 +52,7 @@ def test_colorizations_come_in_their_order(photograph) -> None:
     colorizations = {
         "half": [0.5 * lab[..., 1:] for lab in labs],
         "pale": [0.3 * lab[..., 1:] for lab in labs],
+        "opposite": [-lab[..., 1:] for lab in labs],
         "other": others,
         "brown": [np.array(BROWN)] * NUM_IMAGES,
     }
@@ -64,6 +65,8 @@ def test_colorizations_come_in_their_order(photograph) -> None:
     # stays: (1/2) ** (1/3) is 0.79.
     for name, chroma in (("half", 0.5), ("pale", 0.3)):
         assert 0.79 * chroma ** (2 / 3) < found[name] < 1.05 * chroma ** (2 / 3)
+    # What it does not see: the hue itself. sRGB has less of some opposites, so that it is not 1.
+    assert 0.82 < found["opposite"] < 0.95
     assert 0.1 < found["other"] < 0.75 * found["pale"]
     assert 0.0 < found["brown"] < 0.05  # its regions agree less than those of another image, and it has no spread
 
