@@ -19,7 +19,8 @@ from gan_zoo.training import build_model, make_strategy
 
 STEPS = 2  # after more, a rounding difference may have met the kink of a ReLU, and grown
 # Where a loss that is a sum were divided by the replicas like a mean, the weights would go elsewhere: let it count.
-MORE = {"bicyclegan": {"lambda_kl": 1.0}}
+# Hints depend on an example's index, wherever it is.
+MORE = {"bicyclegan": {"lambda_kl": 1.0}, "colorization": {"hints": True}}
 
 
 def config_of(name: str) -> Config:

@@ -51,7 +51,7 @@ def test_patches_are_where_the_noise_says_in_their_mean_colour() -> None:
     np.testing.assert_array_equal(found[..., 2], expected[..., 2])  # the mask
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)  # float32, sums of up to 81 in another order
     hinted = expected[..., 2].sum((1, 2))
-    assert {0.0, 960.0} & set(hinted) and len(set(hinted)) > 30
+    assert {0.0, 960.0} <= set(hinted) and len(set(hinted)) > 30
 
 
 def test_how_often_and_where() -> None:
@@ -116,7 +116,7 @@ def test_every_generator_takes_hints(generator_type) -> None:
     assert np.abs(translator.chroma(lightness, hints=some) - plain).max() > 0
 
 
-def test_models_without_hints_are_as_they_were() -> None:
+def test_without_being_asked_for_there_is_no_input_for_hints() -> None:
     assert not ColorizationConfig().hints
     model = Colorization(tiny_config("colorization"))
     (translator,) = model.translators.values()
