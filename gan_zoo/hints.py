@@ -22,8 +22,9 @@ def draw_hints(seed: int, example_index: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
 
     Zhang et al. 2017, "Real-Time User-Guided Image Colorization with Learned Deep Priors" (arXiv 1705.02999, section
     3.2). How many is geometric with p = 1/8, from 0; sides are 1 to 9 pixels, all alike; places are normal around the
-    middle, with a quarter of the image as deviation, those beyond it at its border; one example in a hundred is given
-    whole. Theirs paints a later patch over an earlier one: here the mean is taken where patches overlap.
+    middle, with a quarter of a patch's room, length - side + 1, as deviation, those beyond it at its border; one
+    example in a hundred is given whole. Theirs paints a later patch over an earlier one: here the mean is taken where
+    patches overlap.
 
     Args:
         seed: of the noise.

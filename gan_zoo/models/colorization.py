@@ -43,7 +43,12 @@ class ColorizationConfig(DiscriminatorConfig):
     generator_type: Literal["unet", "res_unet", "dynamic_unet"] = option(
         "unet", "pix2pix' U-Net, the deep residual U-Net, or a U-Net around an ImageNet classifier"
     )
-    base_filters: int = option(64, "filters of the generator's first convolution; dynamic_unet: of resnet18 and 34", 1)
+    base_filters: int = option(
+        64,
+        "filters of the generator's first convolution; dynamic_unet: of resnet18 and 34, and, for every encoder, an "
+        "eighth of the most on the way up",
+        1,
+    )
     num_downs: int | None = option(
         None, "unet: halvings, 5 at least, none: as many as the image size takes; res_unet: none: 3", 1, 10
     )

@@ -35,20 +35,20 @@ class ConditionalGAN(TranslationModel):
         condition: tf.Tensor,
         target_image: tf.Tensor,
         example_index: tf.Tensor,
-        given: tf.Tensor | None = None,
+        generator_input: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """One update of the discriminator, then of the generator; returns the losses by name.
 
         Args:
             condition, target_image: `[B, H, W, C]`, as the networks take them.
             example_index: `[B]` int64.
-            given: what the generator sees where that is not the condition alone, `[B, H, W, C]`.
+            generator_input: what the generator sees where that is not the condition alone, `[B, H, W, C]`.
         """
-        given = condition if given is None else given
+        generator_input = condition if generator_input is None else generator_input
         # Translate once: both updates use the same fakes.
         with tf.GradientTape() as network_tape:
             seed = example_seeds((self.config.seed, _DROPOUT), example_index)
-            fake_image = generate(self.generator, given, seed, training=True)
+            fake_image = generate(self.generator, generator_input, seed, training=True)
 
         # Discriminator: tell the truth from the fakes.
         discriminator_losses = {}
