@@ -31,14 +31,6 @@ KERNEL = {"unet": 0.3, "res_unet": 0.02, "dynamic_unet": 0.02}  # deviation of t
 GENERATORS = typing.get_args(typing.get_type_hints(ColorizationConfig)["generator_type"])
 
 
-@pytest.fixture
-def eager():
-    """A step or two come sooner without a graph."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def photos() -> SingleView:
     return SingleView(EightPictures())
 
@@ -220,7 +212,7 @@ def record(config: ColorizationConfig) -> Run:
 
 
 @pytest.mark.filterwarnings("ignore:Even though")
-def test_a_run_resumes_exactly_in_both_phases_and_across_their_border(tmp_path, monkeypatch, eager) -> None:
+def test_a_run_resumes_exactly_in_both_phases_and_across_their_border(tmp_path, monkeypatch, eagerly) -> None:
     starts = []
     monkeypatch.setattr(Colorization, "load_pretrained", lambda _: starts.append(1))
     # The rate falls with each epoch of a run; they have to agree in how many there are.
