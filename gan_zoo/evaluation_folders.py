@@ -45,6 +45,10 @@ def evaluate_folders(
         images = FolderBatches(generated, reference, settings.num_images)
     folder = writable(output or images.generated.absolute().with_name(f"{images.generated.resolve().name}_evaluation"))
     compares_sets = not isinstance(images, LabelBatches)
+    for name in settings.names or () if not images.num_pairs else ():
+        if name in metrics.METRICS and "targets" in metrics.METRICS[name].needs:
+            why = f"the two folders have no name in common: {images.examples_of_names}"
+            raise UserError(f"the metric {name} needs the truth of each output, and {why}")
     names = metrics.choose(settings.names, images.fields, CHANNELS, has_reference=compares_sets)
     say(f"{generated}: {len(images.names)} images, {images.num_pairs} of them with a partner in {reference}")
     if not images.num_pairs:

@@ -1,14 +1,16 @@
 """Two folders of images, made by anything, as batches that metrics take.
 
-An image and its truth have the same path in their folders, but for the suffix. What has no partner, or one of another
-size or of other channels, still counts where two sets as wholes are compared; all that is wrong is named, file by file.
+An image and its truth have the same path in their folders, but for the suffix. `NAME_translation`, as `translate.py`
+calls its answer, stands for `NAME` where no other file does and the truth has that name alone; its contact sheet is
+left out. What has no partner, or one of another size or of other channels, still counts where two sets as wholes are
+compared; all that is wrong is named, file by file.
 """
 
 import collections
 import concurrent.futures
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy as np
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_channels
 from gan_zoo.metrics.base import EvaluationBatch
+from gan_zoo.picture_files import ANSWER, SHEET_FILE
 
 CHANNELS = 3  # grey becomes RGB of equal channels, and alpha is laid over white
 WAITING_BATCHES = 4  # of images whose size no full batch has come together for
@@ -31,7 +34,7 @@ class FolderBatches:
 
     Attributes:
         alone: what becomes of an image without a partner.
-        names: of the generated images that are taken: their paths in the folder without suffix.
+        names: of the generated images that are taken: their paths in the folder without suffix, or their truth's.
         num_pairs: how many of them have a partner.
         skipped: what is wrong, by file; complete once `batches` and `reference_images` have been read.
 
@@ -45,8 +48,9 @@ class FolderBatches:
         self, generated: str | os.PathLike[str], reference: str | os.PathLike[str], num_images: int | None = None
     ) -> None:
         self.generated, self.reference = Path(generated), Path(reference)
-        self._generated = dict(list(_listed(self.generated, "--generated").items())[:num_images])
+        listed = _listed(self.generated, "--generated")
         self._reference = _listed(self.reference, "--reference")
+        self._generated = dict(list(_named_as(self._reference, listed).items())[:num_images])
         self.names: Sequence[str] = list(self._generated)
         common = self._generated.keys() & self._reference.keys()
         self.num_pairs = len(common)
@@ -60,6 +64,12 @@ class FolderBatches:
             for name, path in self._reference.items():
                 if name not in common:
                     self._note(path, f"has no partner in {self.generated}; {self.alone}")
+
+    @property
+    def examples_of_names(self) -> str:
+        """What there is where no name is in common."""
+        made, real = (next(iter(files.values())) for files in (self._generated, self._reference))
+        return f"{self.generated} has for instance {made.name}, {self.reference} {real.name}"
 
     @property
     def fields(self) -> frozenset[str]:
@@ -165,8 +175,20 @@ def _listed(folder: Path, flag: str) -> dict[str, Path]:
         paths += [path for path in found if path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())]
     if not paths:
         raise UserError(f"{flag}: no file in {folder} ends in {', '.join(SUFFIXES)}")
+    # translate.py's own, which shows all of its pictures once more.
+    paths = [path for path in paths if path != folder / SHEET_FILE] or paths
     # The same letters may be written in two ways, which depends on the system that made the file.
     relative = {path: unicodedata.normalize("NFC", path.relative_to(folder).as_posix()) for path in sorted(paths)}
     stems = {path: name[: -len(path.suffix)] for path, name in relative.items()}
     several = {stem for stem, count in collections.Counter(stems.values()).items() if count > 1}
     return {relative[path] if stem in several else stem: path for path, stem in stems.items()}
+
+
+def _named_as(reference: Collection[str], generated: Mapping[str, Path]) -> dict[str, Path]:
+    """The generated files, those that `translate.py` made under the names of the pictures that it was given."""
+
+    def name_of(name: str) -> str:
+        short = name.removesuffix(f"_{ANSWER}")
+        return short if name not in reference and short in reference and short not in generated else name
+
+    return {name_of(name): path for name, path in generated.items()}

@@ -41,7 +41,8 @@ class LabelBatches(FolderBatches):
         super().__init__(generated, reference, num_images)
         self._segmenter = segmenter
         if not self.num_pairs:
-            raise UserError(f"label_score compares files of one name: {generated} and {reference} have none in common")
+            why = f"the two folders have none in common: {self.examples_of_names}"
+            raise UserError(f"label_score compares files of one name, and {why}")
 
     @property
     def fields(self) -> frozenset[str]:

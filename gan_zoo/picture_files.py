@@ -1,4 +1,4 @@
-"""The picture files that a user names: what to translate, and the hints that go with it.
+"""The picture files that a user names: what to translate, the hints that go with it, and what the answers are called.
 
 A hint file is a picture of the photo's size with transparency, such as a PNG of a paint program: where it is opaque, by
 half at least, its colour counts.
@@ -12,6 +12,9 @@ import numpy as np
 
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_float, to_uint8
+
+SHEET_FILE = "contact_sheet.png"  # in the folder of the translations
+ANSWER = "translation"  # ends the name of what a picture has become, where there is one answer
 
 
 def find_images(path: str | os.PathLike[str], flag: str = "--input") -> list[Path]:

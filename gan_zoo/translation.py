@@ -19,9 +19,8 @@ from gan_zoo import serving
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage, image_grid, to_channels, write_png, write_whole
-from gan_zoo.picture_files import read_hints, read_image
+from gan_zoo.picture_files import ANSWER, SHEET_FILE, read_hints, read_image
 
-SHEET_FILE = "contact_sheet.png"
 FRAME_MILLISECONDS = 80
 # What is wrong with the disk or the output folder, and so with all files alike.
 EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -154,7 +153,7 @@ class Painter:
 
     @property
     def _one_answer(self) -> str:
-        return self.direction or "translation"
+        return self.direction or ANSWER
 
     def _sample_titles(self) -> list[str]:
         # One answer to a seed is what a translator without noise gives: the translation.

@@ -63,7 +63,7 @@ ALLOWED = {
     "report_style": set(),
     "metrics": BASE | {"images", "lab", "networks", "torch_files", "pretrained"},
     "translated_batches": BASE | {"examples", "images", "metrics", "noise", "serving"},
-    "folder_batches": BASE | {"images", "metrics"},
+    "folder_batches": BASE | {"images", "metrics", "picture_files"},
     "label_maps": BASE | {"images"},
     "label_batches": BASE | {"folder_batches", "images", "label_maps", "metrics"},
     "evaluation": BASE | {"gallery", "label_maps", "metrics"},

@@ -52,7 +52,9 @@ def test_folders_without_a_name_in_common(tmp_path) -> None:
     result = run_evaluate(*words)
     assert result.code == 0 and "have no name in common: only the sets are compared" in result.out
     assert list(json.loads((tmp_path / "made_evaluation" / "folders.json").read_text())["values"]) == ["colourfulness"]
-    assert_one_line(run_evaluate(*words, "--metrics=l1"), 2, "l1 needs the truth")
+    refused = run_evaluate(*words, "--metrics=colourfulness,l1")
+    names = (f"{tmp_path / 'made'} has for instance 0.png", f"{tmp_path / 'real'} real 0.png")
+    assert_one_line(refused, 2, "l1 needs the truth", "no name in common", *names)
 
 
 def test_too_few_images(tmp_path, monkeypatch) -> None:

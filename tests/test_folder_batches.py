@@ -137,6 +137,41 @@ def test_names_that_differ_in_their_suffix_alone_keep_it(folders) -> None:
     assert FolderBatches(made, real).num_pairs == 3
 
 
+def test_what_translate_py_writes_goes_with_the_pictures_that_it_was_given(folders) -> None:
+    def image(value):
+        return np.full((8, 8, 3), value, np.uint8)
+
+    made, real = folders(
+        made={
+            "contact_sheet.png": picture(20, 20),
+            "flowers_translation.png": image(1),
+            "two.jpg_translation.png": image(2),  # of two files that differ in their suffix
+            "in/both.png": image(3),
+            "in/both_translation.png": image(4),
+            "full_translation.png": image(5),
+            "one_sample_1.png": image(6),
+        },
+        real={name: image(9) for name in ("flowers.png", "two.jpg", "two.png", "in/both.png", "full.png", "one.png")}
+        | {"full_translation.png": image(9)},
+    )
+    both = FolderBatches(made, real)
+    pairs = {
+        name: (int(batch.outputs[row].max()), batch.targets is not None)
+        for batch in both.batches(4)
+        for row, name in enumerate(batch.names)
+    }
+    assert pairs == {
+        "flowers": (1, True),
+        "two.jpg": (2, True),
+        "in/both": (3, True),
+        "in/both_translation": (4, False),
+        "full_translation": (5, True),
+        "one_sample_1": (6, False),
+    }
+    assert both.num_pairs == 4 and str(made / "contact_sheet.png") not in both.skipped
+    assert FolderBatches(made, real, num_images=1).num_pairs == 1
+
+
 def test_refusals(folders) -> None:
     made, real = folders(made={"a.png": picture(8, 8)}, real={"notes.txt": b"hello"})
     with pytest.raises(UserError, match=r"--generated: there is no folder .*none"):
