@@ -35,12 +35,14 @@ class Weights:
         size: bytes.
         sha256: 64 hexadecimal digits.
         licence: of the file, as far as its authors say, and what it was trained on.
+        setting: the one of a model that takes the file; None where a metric stands on it, which has `--weights_dir`.
     """
 
     address: str
     size: int
     sha256: str
     licence: str
+    setting: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -73,12 +75,14 @@ WEIGHTS: Mapping[str, Weights] = {
         size=46_830_571,
         sha256="f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
         licence=_TORCHVISION,
+        setting="encoder_weights",
     ),
     "resnet34": Weights(
         address="https://download.pytorch.org/models/resnet34-b627a593.pth",
         size=87_319_819,
         sha256="b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f",
         licence=_TORCHVISION,
+        setting="encoder_weights",
     ),
     # The graph that FID was defined with, of 2015-12-05, brought to PyTorch by the author of pytorch-fid.
     "inception": Weights(
@@ -184,9 +188,12 @@ def _check(weights: Weights, size: int, sha256: str, complaint: str) -> None:
 
 
 def _by_hand(weights: Weights) -> str:
+    way = "put it into a folder given as --weights_dir, or"
+    if weights.setting is not None:
+        way = f"give it as --set {weights.setting}=FILE, or put it"
     return (
-        f"get {weights.address} with the SHA-256 {weights.sha256} and put it into a folder given as --weights_dir, or "
-        f"into {cache_dir()}, under the name {weights.file_name}"
+        f"get {weights.address} with the SHA-256 {weights.sha256} and {way} into {cache_dir()}, under the name "
+        f"{weights.file_name}"
     )
 
 

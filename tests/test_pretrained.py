@@ -1,5 +1,6 @@
 """Weights that are fetched once: from a folder, the cache or an address, and never any others than the expected."""
 
+import dataclasses
 import hashlib
 import pathlib
 import socket
@@ -45,6 +46,16 @@ def assert_says_what_to_do(message: str, cache: pathlib.Path) -> None:
     weights = pretrained.WEIGHTS["tiny"]
     for part in (weights.address, weights.sha256, "--weights_dir", str(cache), "under the name tiny-1234.pth"):
         assert part in message
+
+
+def test_the_way_out_is_one_that_the_asking_script_has(server, monkeypatch) -> None:
+    for name, setting in (("alexnet", None), ("resnet18", "encoder_weights"), ("resnet34", "encoder_weights")):
+        assert WEIGHTS[name].setting == setting
+    tiny = dataclasses.replace(pretrained.WEIGHTS["tiny"], setting="encoder_weights", size=1)
+    monkeypatch.setattr(pretrained, "WEIGHTS", {"tiny": tiny})
+    message = refusal()
+    assert "and give it as --set encoder_weights=FILE, or put it into " in message and "--weights_dir" not in message
+    assert message.endswith(", under the name tiny-1234.pth")
 
 
 def test_files_are_fetched_once(server, content, tmp_path, capsys) -> None:
