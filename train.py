@@ -13,7 +13,8 @@ from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
-from gan_zoo.training import EPOCH, STRATEGIES, Intervals, check_batch, check_workdir, make_strategy, train
+from gan_zoo.training import EPOCH, STRATEGIES, Intervals, check_batch, check_workdir, count_steps, make_strategy, train
+from gan_zoo.validation import NONE
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")
@@ -107,6 +108,21 @@ def checkpoints_kept(args: flags.FlagValues) -> int:
     return 1
 
 
+def beginning(config: Config, num_examples: int) -> str | None:
+    """When the discriminator joins a generator that is trained alone first; None where it is there from the start."""
+    epochs = getattr(config, "pretrain_epochs", 0)
+    if not epochs:
+        return None
+    steps_per_epoch, total_steps = count_steps(config, num_examples)
+    alone = epochs * steps_per_epoch
+    if alone < total_steps:
+        return f"pretrain_epochs={epochs}: the discriminator takes part from step {alone + 1} on"
+    return (
+        f"warning: pretrain_epochs={epochs} are {alone} steps and the run has {total_steps}: the discriminator never "
+        "takes part"
+    )
+
+
 def main(args: flags.FlagValues) -> int:
     model_class, definition = choose("model", args.model, MODELS), find_dataset(args.dataset)
     if not definition.serves(model_class.data_kind):
@@ -116,6 +132,10 @@ def main(args: flags.FlagValues) -> int:
             f"fitting are {', '.join(fitting)}"
         )
     keep_every, evaluate_every = checkpoints_kept(args), checks_every(args.evaluate_every)
+    if not evaluate_every and args.best_metric not in (None, NONE):
+        raise UserError(
+            f"--best_metric={args.best_metric} needs checks: give --evaluate_every a number of steps, or {EPOCH}"
+        )
     config_class = model_class.config_class
     given = [f"{name}={args[name].value}" for name in SETTING_FLAGS if args[name].value is not None]
     flagged = parse_settings(config_class, given)
@@ -145,6 +165,8 @@ def main(args: flags.FlagValues) -> int:
     examples = " + ".join(map(str, counts))
     print(f"{args.model} on {args.dataset}: {examples} training examples, {devices}, workdir {workdir}")
     print(describe(config, origins), flush=True)
+    if line := beginning(config, len(source)):
+        print(line, flush=True)
     return train(
         model_class,
         config,

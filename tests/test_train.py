@@ -266,3 +266,22 @@ def test_json_of_the_run_is_plain(finished) -> None:
     assert set(record) == {field.name for field in dataclasses.fields(Run)}
     assert np.isfinite(record["settings"]["learning_rate"])
     assert pathlib.Path(workdir, "config.json").read_text().endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (["steps=8"], None),
+        (["steps=9", "pretrain_epochs=2"], "pretrain_epochs=2: the discriminator takes part from step 9 on"),
+        (["steps=8", "pretrain_epochs=2"], "warning: pretrain_epochs=2 are 8 steps and the run has 8: "),
+        (["epochs=1", "pretrain_epochs=9"], "warning: pretrain_epochs=9 are 36 steps and the run has 4: "),
+    ],
+)
+def test_it_says_when_the_discriminator_joins_and_when_it_never_does(settings, line, monkeypatch, tmp_path) -> None:
+    use_eight_pictures(monkeypatch, EightPictures(kind="single"))
+    monkeypatch.setattr(train, "train", lambda *_, **__: 0)
+    words = [word for setting in settings for word in ("--set", setting)]
+    result = run_train("--model=colorization", "--dataset=eight", f"--workdir={tmp_path / 'run'}", *words)
+    assert result.code == 0, result
+    last = result.out.splitlines()[-1]
+    assert (line is None) == ("discriminator " not in last) and last.startswith(line or "  ")

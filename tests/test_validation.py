@@ -133,6 +133,7 @@ def test_a_mark_that_was_missed_is_made_at_the_start(runs, tmp_path) -> None:
     ("words", "parts"),
     [
         (["--evaluate_every=-1"], ["evaluate_every"]),
+        (["--best_metric=l1", "--evaluate_every=0"], ["--best_metric=l1 needs checks", "--evaluate_every"]),
         (["--best_metric=beauty"], ["--best_metric=beauty", "psnr, ssim, l1"]),
         (["--best_metric=colourfulness"], ["--best_metric=colourfulness", "psnr, ssim, l1, or none"]),
         (["--best_metric=fid_clean"], ["--best_metric=fid_clean", "psnr, ssim, l1"]),
