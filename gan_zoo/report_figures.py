@@ -117,14 +117,16 @@ def history(figures: Sequence[Mapping[str, Any]], records: Sequence[Record], pre
 
 
 def curves(figures: Sequence[Mapping[str, Any]], records: Sequence[Record], prefix: str = "") -> str:
-    """A small chart of each figure over the checkpoints; "" where no figure was measured twice in the same way."""
+    """A small chart of each figure over the checkpoints; "" where none was measured twice in the same way."""
     charts = []
     for figure in figures:
         found = [(step_of(record), find(record, figure)) for record in records]
         points = [
             Point(step, other["value"], other.get("error")) for step, other in found if other and _is_there(other)
         ]
-        if len(points) < 2:
+        # What neither is good or bad nor changes belongs to the data, such as a floor: the table has it.
+        level = figure["better"] == "none" and len({point.value for point in points}) == 1
+        if len(points) < 2 or level:
             continue
         name = figure["name"].removeprefix(prefix)
         chart = line_chart(points, label=name, unit=figure.get("unit") or "", better=figure["better"])

@@ -216,9 +216,10 @@ def test_figures_measured_in_another_way_are_not_compared(key) -> None:
 
 
 def test_there_is_a_curve_for_each_figure_that_was_measured_twice() -> None:
-    figures = [figure(), figure("psnr", 20.0, better="higher"), figure("new", 1.0), figure("inf", None)]
+    level = figure("floor", 0.2, better="none")  # of the data, not of the model
+    figures = [figure(), figure("psnr", 20.0, better="higher"), level, figure("new", 1.0), figure("inf", None)]
     page = Page(
-        html_report([record(1000, figures[:2]), record(2000, figures), record(3000, figures[:1])], {}, step=2000)
+        html_report([record(1000, figures[:3]), record(2000, figures), record(3000, figures[:1])], {}, step=2000)
     )
     assert [each["aria-label"].split()[0] for each in page.of("svg")] == ["l1", "psnr"]
     assert "All checkpoints as numbers" in page.text and "step 3,000" in page.text
