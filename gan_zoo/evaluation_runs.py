@@ -16,6 +16,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.evaluation import WEIGHTS_MISSING, Evaluation, evaluate, joined
 from gan_zoo.evaluation_output import NUM_SAMPLES, ImageCounter, Settings, publish, report, writable
 from gan_zoo.evaluation_records import FOLDER, skipped_lines
+from gan_zoo.images import BadExample, GreyExample
 from gan_zoo.metrics.base import Context, EvaluationBatch
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.loading import load_run
@@ -25,14 +26,29 @@ from gan_zoo.translated_batches import OneDomain, TranslatedBatches, has_masks, 
 
 
 class NamedFiles(SkippedFiles):
-    """The bad files of an evaluation, all of them, by name; however many, the rest is evaluated."""
+    """The bad files of an evaluation, all of them, by name; however many, the rest is evaluated.
+
+    Attributes:
+        reasons: of damaged files, by name.
+        grey: the pictures that cannot be judged because they have no colours; they are whole.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.reasons: dict[str, str] = {}
+        self.grey: set[str] = set()
 
-    def add(self, source: Any, *bad: Any) -> None:
-        self.reasons |= {error.path: error.reason for error in bad}
+    def add(self, source: Any, *bad: BadExample) -> None:
+        self.grey |= {error.path for error in bad if isinstance(error, GreyExample)}
+        self.reasons |= {error.path: error.reason for error in bad if error.path not in self.grey}
+
+    @property
+    def lines(self) -> list[str]:
+        """What there is to say about pictures without colours: a line, or nothing."""
+        if not self.grey:
+            return []
+        what = "1 grey picture has" if len(self.grey) == 1 else f"{len(self.grey)} grey pictures have"
+        return [f"{what} no colours to compare with: left out"]
 
 
 class Direction:
@@ -193,7 +209,7 @@ def evaluate_run(
             try:
                 part = parts[direction.name] = direction.evaluate(missing)
             except UserError:  # where no file is good, say
-                for line in skipped_lines(bad.reasons):
+                for line in (*skipped_lines(bad.reasons), *bad.lines):
                     say(line)
                 raise
             missing |= {name: why for name, why in part.missing.items() if why.startswith(WEIGHTS_MISSING)}
@@ -203,5 +219,7 @@ def evaluate_run(
         newest = publish(evaluation, about | {"step": step}, folder, say)
     if newest is None:
         raise UserError(f"{workdir} has removed all its checkpoints meanwhile: give latest, best, or keep some")
+    for line in bad.lines:
+        say(line)
     report(folder, newest, evaluation, say)
     return not skipped

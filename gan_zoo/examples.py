@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, is_grey, to_channels, to_float
+from gan_zoo.images import BadExample, GreyExample, is_grey, to_channels, to_float
 from gan_zoo.resizing import Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.skipped_files import SkippedFiles
 
@@ -110,6 +110,7 @@ class ExampleReader:
         self.source, self.config, self.resizing, self.skipped = source, config, resizing, skipped
         self.seed, self.key, self.skip_grey = seed, key, skip_grey
         self.bad: set[int] = set()
+        self.grey = False  # whether any of them is bad for that alone
         if rejected := getattr(source, "rejected", ()):
             self.skipped.add(source, *rejected)
         if not len(source):
@@ -152,10 +153,11 @@ class ExampleReader:
             example = self.source[index]
             if self.skip_grey and is_grey(example["target_image"]):
                 name = getattr(self.source, "path_of", "example {}".format)
-                raise BadExample(name(index), "is grey")
+                raise GreyExample(name(index))
             return example if self.key is None else {self.key: example}
         except BadExample as error:
             self.bad.add(index)
+            self.grey |= isinstance(error, GreyExample)
             self.skipped.add(self.source, error)
             return None
 
@@ -164,7 +166,8 @@ class ExampleReader:
             example = self.good((index + step) % len(self.source))
             if example is not None:
                 return example
-        raise UserError("the data set has no good examples")
+        colour = "; pictures in colour are needed" if self.grey else ""
+        raise UserError(f"the data set has no good examples{colour}")
 
     def prepared(self, example: dict[str, Any], random: np.random.Generator | None = None) -> list[np.ndarray]:
         """The values in the order of `keys`, the images as float32 in [0, 255], all of them resized and cut alike.

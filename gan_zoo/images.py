@@ -44,6 +44,13 @@ class BadExample(ValueError):  # noqa: N818
         super().__init__(f"{self.path}: {self.reason}")
 
 
+class GreyExample(BadExample):
+    """A picture without colour, where colours are to be learnt or judged: nothing is wrong with the file."""
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        super().__init__(path, "is grey")
+
+
 def decode_image(data: bytes) -> np.ndarray:
     """Decodes the bytes of a PNG, JPEG, WebP or BMP file.
 

@@ -8,7 +8,7 @@ from collections.abc import Sized
 from pathlib import Path
 
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample
+from gan_zoo.images import BadExample, GreyExample
 
 
 class SkippedFiles:
@@ -48,8 +48,9 @@ class SkippedFiles:
             known |= {error.path for error in bad}
             total = len(source) + len(getattr(source, "rejected", ()))
             if 2 * len(known) > total:
+                colour = ", and pictures in colour are needed" if isinstance(bad[-1], GreyExample) else ""
                 self.failure = self.failure or UserError(
-                    f"{len(known)} of {total} examples are bad, for instance {bad[-1]}"
+                    f"{len(known)} of {total} examples are bad, for instance {bad[-1]}{colour}"
                     + (f"; all of them: {self.path}" if self.path else "")
                 )
                 raise self.failure

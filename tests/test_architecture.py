@@ -72,7 +72,7 @@ ALLOWED = {
     "evaluation_folders": BASE | {"evaluation", "evaluation_output", "folder_batches", "label_batches", "metrics"},
     "evaluation_runs": BASE
     | {"checkpoint_files", "checkpoints", "config", "evaluation", "evaluation_output", "evaluation_records", "metrics"}
-    | {"models", "pipeline", "skipped_files", "translated_batches"},
+    | {"images", "models", "pipeline", "skipped_files", "translated_batches"},
     "workdir": BASE | {"checkpoints", "config"},
     "picture_files": BASE | {"images"},
     "translation": BASE | {"contact_sheet", "images", "picture_files", "serving"},

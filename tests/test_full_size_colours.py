@@ -14,6 +14,7 @@ from gan_zoo.chroma import colorized
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation_output import Settings
+from gan_zoo.evaluation_records import read_records
 from gan_zoo.evaluation_runs import evaluate_run
 from gan_zoo.images import decode_image, encode_png, to_channels, to_float
 from gan_zoo.lab import rgb_to_lab, to_grey
@@ -202,13 +203,22 @@ class OneGrey(EightPictures):
         return f"{index}.png"
 
 
-def test_grey_truths_are_left_out_of_an_evaluation(run, tmp_path) -> None:
-    def source(*_):
-        about = {"dataset": "eight", "data_dir": None, "split": "val"}
-        return SingleView(OneGrey(count=3, bad=(2,))), about
-
-    lines: list[str] = []
+def test_grey_truths_are_left_out_of_an_evaluation_and_are_no_damage(run, tmp_path) -> None:
     settings = Settings(names=["l1"], num_images=None, num_samples=None, seed=0, batch_size=4, weights_dir=None)
-    assert not evaluate_run(run, source, settings, output=tmp_path, say=lines.append)
-    text = "\n".join(lines)
-    assert "1.png" in text and "is grey" in text and "0.png" not in text and "truncated" in text
+
+    def evaluated(**pictures) -> tuple[bool, list[str]]:
+        def source(*_):
+            return SingleView(OneGrey(**pictures)), {"dataset": "eight", "data_dir": None, "split": "val"}
+
+        lines: list[str] = []
+        return evaluate_run(run, source, settings, output=tmp_path, say=lines.append), lines
+
+    count = "1 grey picture has no colours to compare with: left out"
+    usable, lines = evaluated(count=2)
+    assert usable and lines.count(count) == 1 and not any(line.startswith("skipped") for line in lines)
+    assert read_records(tmp_path)[-1]["skipped"] == {} and read_records(tmp_path)[-1]["about"]["num_images"] == 1
+    usable, lines = evaluated(count=4, bad=(2,))
+    assert not usable and lines.count(count) == 1
+    assert [line for line in lines if line.startswith("skipped")] == ["skipped: 2.png: truncated"]
+    with pytest.raises(UserError, match="no good examples; pictures in colour are needed"):
+        evaluated(count=4, bad=(0, 2, 3))

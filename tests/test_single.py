@@ -98,7 +98,9 @@ def test_pictures_without_colour_are_skipped_and_counted(tmp_path):
     skipped = SkippedFiles()
     with pytest.raises(tf.errors.OpError):
         taken(training_stream(SingleSource(Photos(grey=range(3, 9))), config, skip_grey=True, skipped=skipped), 2)
-    assert "6 of 10 examples are bad" in str(skipped.failure) and "is grey" in str(skipped.failure)
+    assert "6 of 10 examples are bad" in str(skipped.failure) and "is grey, and pictures in colour are needed" in str(
+        skipped.failure
+    )
 
 
 def test_what_counts_as_grey(tmp_path):
