@@ -91,6 +91,12 @@ class StopSignals:
         os.write(2, b"\nstopping after this step; once more stops at once, without saving\n")
 
 
+def keep_if_due(checkpoints: Checkpoints, step: int, every: int) -> None:
+    """Keeps the checkpoint of a step for good if the step is a multiple of `every` steps; 0 for never."""
+    if step and every and step % every == 0:
+        checkpoints.keep(step)
+
+
 class SaveCheckpoints(StepCallback):
     """Saves every few minutes, at the end of each data epoch, at the end of the run and when asked to stop.
 
@@ -135,8 +141,7 @@ class SaveCheckpoints(StepCallback):
             self.model.stop_training = True
 
     def _keep(self, step: int) -> None:
-        if step and self.keep_every and step % (self.keep_every * self.steps_per_epoch) == 0:
-            self.checkpoints.keep(step)
+        keep_if_due(self.checkpoints, step, self.keep_every * self.steps_per_epoch)
 
 
 class Progress(StepCallback):

@@ -6,11 +6,11 @@ from typing import Any
 import tensorflow as tf
 
 from gan_zoo import health
-from gan_zoo.callbacks import Logs, StepCallback
+from gan_zoo.callbacks import Logs, StepCallback, keep_if_due
 from gan_zoo.checkpoint_files import best_record
 from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.early_stopping import EarlyStopping
-from gan_zoo.health_log import HealthLog, best_of
+from gan_zoo.health_log import HealthLog, best_of, lines_until
 from gan_zoo.health_measures import discriminator_losses, finite, gradient_norms
 from gan_zoo.translated_batches import Batches
 from gan_zoo.validation import Validation
@@ -62,6 +62,30 @@ def check_in_words(
     if None not in (agreement, floor):
         words.append(f"region agreement {agreement:.3f} (floor {floor:.3f})")
     return ", ".join(words)
+
+
+def mark_if_best(
+    checkpoints: Checkpoints, step: int, lines: Sequence[Mapping[str, Any]], best_metric: str | None
+) -> None:
+    """Marks the checkpoint of a step if that is the best one of all lines of `health.jsonl`; None for no figure."""
+    best = best_of(lines, best_metric) if best_metric else None
+    if best and best[0] == step:
+        checkpoints.mark_best(step, best_metric, best[1])
+
+
+def finish(checkpoints: Checkpoints, step: int, keep_every: int, best_metric: str | None) -> None:
+    """Does what a run that is at its end was to do with its last checkpoint, and may have been killed before.
+
+    Args:
+        checkpoints: of the run.
+        step: of the last one.
+        keep_every: every how many steps one is kept for good; 0 for never.
+        best_metric: by which figure one is the best; None for none.
+    """
+    workdir = checkpoints.folder.parent
+    keep_if_due(checkpoints, step, keep_every)
+    if (best_record(workdir) or {}).get("step") != step:
+        mark_if_best(checkpoints, step, lines_until(workdir, step), best_metric)
 
 
 class Validate(StepCallback):
@@ -168,7 +192,4 @@ class Validate(StepCallback):
         self.say(f"no {name} at step {step}, so no checkpoint is marked as the best{acts}: {reason}")
 
     def _mark_best(self, step: int) -> None:
-        name = self.validation.best_metric
-        best = best_of(self.log.lines, name) if name else None
-        if best and best[0] == step:
-            self.checkpoints.mark_best(step, name, best[1])
+        mark_if_best(self.checkpoints, step, self.log.lines, self.validation.best_metric)

@@ -16,7 +16,7 @@ import tensorflow as tf
 from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
 from gan_zoo.checkpoint_files import best_record
 from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step
-from gan_zoo.checks import BATCH_SIZE, Validate
+from gan_zoo.checks import BATCH_SIZE, Validate, finish
 from gan_zoo.config import Config, Run
 from gan_zoo.early_stopping import early_stopping
 from gan_zoo.errors import UserError
@@ -138,9 +138,6 @@ def train(
         raise UserError("the data set has no examples to train on")
     steps_per_epoch, total_steps = count_steps(config, len(source))
     start_step = latest_step(workdir)
-    if start_step >= total_steps:
-        say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}; more --epochs or --steps go on")
-        return 0
 
     plateau = Plateau(config.learning_rate) if config.schedule == "plateau" else None
     schedule = None if plateau else learning_rate_schedule(config, total_steps, steps_per_epoch)
@@ -149,10 +146,12 @@ def train(
         model.compile(schedule)
     validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
     stopping = early_stopping(intervals.early_stopping, validation, model.settled_epoch * steps_per_epoch)
-    if stopping and (reason := stopping.reason(lines_until(workdir, start_step), best_record(workdir))):
+    checkpoints = Checkpoints(workdir, model, run, plateau)
+    early = stopping and stopping.reason(lines_until(workdir, start_step), best_record(workdir))
+    if reason := "more --epochs or --steps go on" if start_step >= total_steps else early:
+        finish(checkpoints, start_step, intervals.keep_every * steps_per_epoch, validation and validation.best_metric)
         say(f"nothing to do: {workdir} is at step {start_step} of {total_steps}: {reason}")
         return 0
-    checkpoints = Checkpoints(workdir, model, run, plateau)
     checkpoints.check_space(best=validation is not None and validation.best_metric is not None)
     start_step = _starting_point(checkpoints, model)  # first: where it does not fit, the workdir stays as it is
     make_workdir(workdir, run)

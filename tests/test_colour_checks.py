@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from coloured_pictures import BROWN, colorized, fields
 from scripted_colours import AB, EPOCH, Pictures, ScriptedColours, run, settings
 from small_run import small
 from tiny_runs import assert_one_line, run_train
@@ -118,6 +119,17 @@ def test_an_evaluation_without_scikit_image_lists_what_was_not_computed(no_sciki
     assert found.figures.keys() == {"l1"}
     for name in ("region_agreement", "colour_score"):
         assert found.missing[name].startswith("not computed: regions need scikit-image, which is not installed")
+
+
+def test_guessed_colours_are_ranked_by_where_they_end_and_not_by_their_distance_from_the_truth() -> None:
+    labs = [fields(index) for index in range(4)]
+    truth = np.stack([colorized(lab, lab[..., 1:]) for lab in labs])
+    brown = np.stack([colorized(lab, np.array(BROWN)) for lab in labs[:2]])
+    vivid = np.stack([colorized(lab, -lab[..., 1:]) for lab in labs[2:]])  # the opposite hues, in their places
+    batch = EvaluationBatch(names=list("abcd"), outputs=np.concatenate([brown, vivid]), targets=truth)
+    for names, best in ((["l1"], {"a", "b"}), (["l1", "region_agreement"], {"c", "d"})):
+        gallery = evaluate(lambda _: [batch], names, Context(), gallery_size=2).galleries["images"]
+        assert gallery.ranked_by == names[-1] and {row.name for row in gallery.best} == best
 
 
 def test_an_evaluation_measures_against_the_masks_of_a_data_set_that_has_some() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 
 import pytest
@@ -106,6 +107,22 @@ def test_a_run_stops_says_why_and_stays_stopped(strength, tmp_path) -> None:
     assert code == 0 and said[-1].startswith("stopped early at step 7 of 8, saved: no new best of colour_score in 4 ")
     code, said = run(tmp_path, SCRIPT)
     assert code == 0 and said[-1].startswith("done: 8 steps")
+
+
+def test_a_run_killed_right_after_its_last_checkpoint_is_finished(strength, tmp_path) -> None:
+    script = [0.3, 0.4, 0.5, 0.6]
+    workdir, checkpoints = tmp_path, tmp_path / "checkpoints"
+    intervals = {"keep_every": 1}
+    run(workdir, script, intervals=intervals)
+    record = best_record(workdir)
+    kept = sorted(path.name for path in (checkpoints / "kept").iterdir())
+    assert record["step"] == 4 and len(kept) == 2
+    for folder in ("kept", "best"):
+        shutil.rmtree(checkpoints / folder)
+    code, said = run(workdir, script, intervals=intervals)
+    assert code == 0 and said == [f"nothing to do: {workdir} is at step 4 of 4: more --epochs or --steps go on"]
+    assert best_record(workdir) == record
+    assert sorted(path.name for path in (checkpoints / "kept").iterdir()) == kept
 
 
 def test_a_resumed_run_stops_where_one_left_alone_does(strength, tmp_path) -> None:

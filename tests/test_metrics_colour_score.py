@@ -80,6 +80,9 @@ def test_it_is_made_of_the_figures_beside_it_and_regions_are_found_once(monkeypa
     calls = []
     found = region_agreement.regions.regions_of_image
     monkeypatch.setattr(region_agreement.regions, "regions_of_image", lambda image: calls.append(0) or found(image))
+    compared = []
+    compare = region_agreement.agreement
+    monkeypatch.setattr(region_agreement, "agreement", lambda *pair: compared.append(0) or compare(*pair))
     context = Context()
     metrics = [build(name, context) for name in ("colour_score", "region_agreement", "ab_spread", "colourfulness")]
     for batch in parts:
@@ -87,6 +90,7 @@ def test_it_is_made_of_the_figures_beside_it_and_regions_are_found_once(monkeypa
             metric.update(batch)
     assert len(calls) == 2 * len(truth)
     values = {figure.name: figure.value for metric in metrics for figure in metric.figures()}
+    assert len(compared) == 2 * len(truth) + 1  # of each image the output and the floor, whose last one is made anew
     expected, parts_of_it = colour_score(
         colourfulness_ratio=values["colourfulness/ratio"],
         spread_ratio=values["ab_spread/ratio"],

@@ -176,6 +176,18 @@ def test_masks_have_a_ceiling_of_their_own() -> None:
         "mask_agreement/boundary_f_ceiling": expected.boundary_f,
     }
     assert expected.rand_index < 0.9
+
+    # The floor: the regions of the other image's colours, not those of its mask, beside one's own mask.
+    other = colorized(fields(1), fields(1)[..., 1:])
+    rows = mask.T
+    metric = build("mask_agreement", Context())
+    metric.update(batch([image, other], [image, other], masks=np.stack([mask, rows])))
+    figures = {figure.name: figure.value for figure in metric.figures()}
+    floors = [
+        agreement(regions_of_image(before), regions_of_mask(own)) for before, own in ((other, mask), (image, rows))
+    ]
+    assert figures["mask_agreement/floor"] == pytest.approx(np.mean(floors, axis=0)[0], abs=1e-12)
+    assert figures["mask_agreement/boundary_f_floor"] == pytest.approx(np.mean(floors, axis=0)[1], abs=1e-12)
     with pytest.raises(UserError, match="mask_agreement needs label masks"):
         choose(["mask_agreement"], frozenset({"outputs", "targets"}), 3, False)
 

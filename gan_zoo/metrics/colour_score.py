@@ -22,7 +22,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.metrics.ab_spread import ABSpread
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, Metric, MetricDefinition
 from gan_zoo.metrics.colourfulness import Colourfulness
-from gan_zoo.metrics.region_agreement import RegionAgreement
+from gan_zoo.metrics.region_agreement import region_agreement
 
 LEAST = 0.001  # of the part for regions
 NEEDS = frozenset({"outputs", "targets"})
@@ -54,12 +54,12 @@ def _nearness(ratio: float) -> float:
 
 
 class ColourScore(Metric):
-    """Takes the three figures from their own accumulators; the regions of an image are found once for all metrics."""
+    """Takes the three figures from their own accumulators; that of regions is the one of `region_agreement`."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.needs = NEEDS
-        self._metrics = [Colourfulness(context), ABSpread(), RegionAgreement(context, "region_agreement", "targets")]
+        self._metrics = [Colourfulness(context), ABSpread(), region_agreement(context)]
 
     def update(self, batch: EvaluationBatch) -> None:
         for metric in self._metrics:

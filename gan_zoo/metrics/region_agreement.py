@@ -140,12 +140,20 @@ class RegionAgreement(Metric):
         self._reference = reference
         self._regions = once(context.shared, BatchRegions, BatchRegions)
         self._values: dict[str, list[Agreement]] = {"outputs": [], "floor": [], "ceiling": []}
+        self._batch: EvaluationBatch | None = None  # the last one
+        self._values_of_batch = np.empty(0)
         self._first: np.ndarray | None = None  # the reference's regions
         self._before: np.ndarray | None = None  # the truth's
         self._without = 0
 
     def update(self, batch: EvaluationBatch) -> np.ndarray:
-        """Takes in a batch; returns the adjusted Rand index of each image, NaN for those that do not count."""
+        """Takes in a batch, the same one again is no matter.
+
+        Returns:
+            The adjusted Rand index of each image, NaN for those that do not count.
+        """
+        if batch is self._batch:
+            return self._values_of_batch
         values = np.full(len(batch.outputs), np.nan)
         for place, (output, truth) in enumerate(self._regions(batch)):
             reference = truth
@@ -156,38 +164,40 @@ class RegionAgreement(Metric):
                 continue
             measured = agreement(output, reference)
             self._values["outputs"].append(measured)
-            self._values["ceiling"].append(agreement(truth, reference))
+            same = reference is truth
+            self._values["ceiling"].append(Agreement(1.0, 1.0) if same else agreement(truth, reference))
             if self._before is None:
                 self._first = reference
             else:
-                self._add_floor(reference)
+                self._values["floor"].append(self._floor(reference))
             self._before = truth
             values[place] = measured.rand_index
+        self._batch, self._values_of_batch = batch, values
         return values
 
     def figures(self) -> list[Figure]:
         count = len(self._values["outputs"])
         if not count:
             raise UserError(f"{self.name} had no image whose truth has several regions")
-        if count > 1:
-            self._add_floor(self._first)
+        floor = [*self._values["floor"], self._floor(self._first)] if count > 1 else []
+        values = self._values | {"floor": floor}
         if self._without:
-            self.warnings.append(
+            self.warnings = [
                 f"{self.name}: {self._without} of {count + self._without} images do not count: "
                 "their truth is of one region"
-            )
+            ]
         return [
-            *self._figures(0, "", "adjusted Rand index"),
-            *self._figures(1, "boundary_f", f"boundary F-score at {TOLERANCE:g} px"),
+            *self._figures(values, 0, "", "adjusted Rand index"),
+            *self._figures(values, 1, "boundary_f", f"boundary F-score at {TOLERANCE:g} px"),
         ]
 
-    def _add_floor(self, reference: np.ndarray) -> None:
-        self._values["floor"].append(agreement(regions.resized_labels(self._before, reference.shape), reference))
+    def _floor(self, reference: np.ndarray) -> Agreement:
+        return agreement(regions.resized_labels(self._before, reference.shape), reference)
 
-    def _figures(self, measure: int, part: str, what: str) -> list[Figure]:
+    def _figures(self, agreements: dict[str, list[Agreement]], measure: int, part: str, what: str) -> list[Figure]:
         of = {"outputs": "the outputs' ab", "floor": "the ab of the image before", "ceiling": "the truth's ab"}
         reference = {"targets": "the truth's ab", "masks": "the masks"}[self._reference]
-        values = {whose: np.array([each[measure] for each in those]) for whose, those in self._values.items() if those}
+        values = {whose: np.array([each[measure] for each in those]) for whose, those in agreements.items() if those}
         beside = ", ".join(f"{whose}: {those.mean():.3f}" for whose, those in values.items() if whose != "outputs")
         figures = []
         for whose, those in values.items():
@@ -206,14 +216,18 @@ class RegionAgreement(Metric):
         return figures
 
 
-def _definition(name: str, reference: Literal["targets", "masks"]) -> MetricDefinition:
-    def build(context: Context) -> RegionAgreement:
-        return RegionAgreement(context, name, reference)
+def region_agreement(context: Context) -> RegionAgreement:
+    """The one of an evaluation, for all who ask."""
+    return once(context.shared, RegionAgreement, lambda: RegionAgreement(context, "region_agreement", "targets"))
 
-    return MetricDefinition(build=build, needs=frozenset({"outputs", "targets", reference}), channels=3)
+
+def mask_agreement(context: Context) -> RegionAgreement:
+    return RegionAgreement(context, "mask_agreement", "masks")
 
 
 DEFINITIONS = {
-    "region_agreement": _definition("region_agreement", "targets"),
-    "mask_agreement": _definition("mask_agreement", "masks"),
+    "region_agreement": MetricDefinition(build=region_agreement, needs=frozenset({"outputs", "targets"}), channels=3),
+    "mask_agreement": MetricDefinition(
+        build=mask_agreement, needs=frozenset({"outputs", "targets", "masks"}), channels=3
+    ),
 }
