@@ -113,7 +113,14 @@ class Direction:
         if self._settings.num_images is not None:
             size = 1 if self._model.config.preprocess in ("scale_width", "none") else self._settings.batch_size
             batches = batches.unbatch().take(self._settings.num_images).batch(size)
-        return self._translate[fields](batches)
+        for batch in self._translate[fields](batches):
+            yield dataclasses.replace(batch, names=list(map(self._shown, batch.names)))
+
+    def _shown(self, index: str) -> str:
+        """What tables and pages call an image: its number, which is its own, and the name of its file if it has one."""
+        source = self._source.domains[self.translator.input_key] if self._unpaired else self._source
+        path = Path(source.path_of(int(index)) if hasattr(source, "path_of") else "")
+        return f"{index} {path.name}" if path.suffix else index
 
     def _batches(self, key: str) -> tf.data.Dataset:
         config = self._model.config

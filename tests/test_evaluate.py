@@ -120,6 +120,7 @@ def test_both_directions_each_image_once_and_bad_files_by_name(runs, tmp_path) -
         assert len(re.findall(f"^skipped: {data / 'valB' / name}: {reason}", result.out, re.M)) == 1
     record = read_record(tmp_path / "out")
     assert set(record["skipped"]) == {str(data / "valB" / "7.png"), str(data / "valB" / "9.jpg")}
+    assert list(record["values"]["b_to_a/cycle_psnr"]) == [f"{n} {n}.png" for n in range(5)]
     counts = {figure["name"]: figure["num_images"] for figure in record["figures"]}
     assert counts["a_to_b/cycle_psnr"] == 3 and counts["b_to_a/cycle_psnr"] == 5
     # What is real is what lies in the other folder.
@@ -146,7 +147,8 @@ def test_an_imported_run_on_images_of_differing_sizes(runs, tmp_path) -> None:
     result = run_evaluate(*words, "--dataset=folder")
     assert result.code == 0, result
     record = read_record(tmp_path / "out", 0)
-    assert list(record["values"]["l1"]) == ["0", "1", "2"] and record["about"]["inference_mode"] == "eval"
+    assert list(record["values"]["l1"]) == [f"{n} {n}.png" for n in range(3)]
+    assert record["about"]["inference_mode"] == "eval"
     assert record["about"]["data_dir"] == str(tmp_path / "data")
 
 

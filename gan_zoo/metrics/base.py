@@ -18,7 +18,7 @@ class EvaluationBatch:
     """Images of one size that a model made, with all else that a metric may ask for; a field that is None is not there.
 
     Attributes:
-        names: what to call each of the B images to the user: the stem of its file, or its number.
+        names: what to call each of the B images to the user, no two alike: its file, or its number.
         outputs: `[B, H, W, C]` uint8: what is judged; of a model with noise the first sample.
         targets: the truth, of the outputs' shape.
         masks: `[B, H, W]` integers: what is where in the truth.
