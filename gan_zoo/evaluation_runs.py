@@ -223,7 +223,8 @@ def evaluate_run(
         evaluation = joined(parts) if len(names) > 1 else next(iter(parts.values()))
         evaluation = dataclasses.replace(evaluation, skipped={**bad.reasons, **evaluation.skipped})
         skipped |= evaluation.skipped
-        newest = publish(evaluation, about | {"step": step}, folder, say)
+        left_out = {"num_grey": len(bad.grey)} if bad.grey else {}
+        newest = publish(evaluation, about | left_out | {"step": step}, folder, say)
     if newest is None:
         raise UserError(f"{workdir} has removed all its checkpoints meanwhile: give latest, best, or keep some")
     for line in bad.lines:
