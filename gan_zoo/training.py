@@ -27,6 +27,7 @@ from gan_zoo.plateau import MAX_EXAMPLES, Plateau, ReduceOnPlateau
 from gan_zoo.samples import SampleImages
 from gan_zoo.schedules import EpochSchedule, epoch_factors
 from gan_zoo.skipped_files import SkippedFiles
+from gan_zoo.translated_batches import has_masks
 from gan_zoo.validation import Validation
 from gan_zoo.workdir import check_workdir, make_workdir
 
@@ -138,13 +139,16 @@ def train(
         raise UserError("the data set has no examples to train on")
     steps_per_epoch, total_steps = count_steps(config, len(source))
     start_step = latest_step(workdir)
-
     plateau = Plateau(config.learning_rate) if config.schedule == "plateau" else None
     schedule = None if plateau else learning_rate_schedule(config, total_steps, steps_per_epoch)
     with strategy.scope():
         model = build_model(model_class, config)
         model.compile(schedule)
-    validation = Validation(model.translators, best_metric) if intervals.evaluate_every else None
+    validation = (
+        Validation(model.translators, best_metric, masks=model.data_kind == "single" and has_masks(sample_source))
+        if intervals.evaluate_every
+        else None
+    )
     stopping = early_stopping(intervals.early_stopping, validation, model.settled_epoch * steps_per_epoch)
     checkpoints = Checkpoints(workdir, model, run, plateau)
     early = stopping and stopping.reason(lines_until(workdir, start_step), best_record(workdir))

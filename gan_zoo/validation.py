@@ -24,6 +24,7 @@ class TranslatorValidation:
     Args:
         translator: a `gan_zoo.models.base.Translator`.
         more: the key of a metric that is not one of the default ones.
+        masks: whether the examples have label masks.
 
     Attributes:
         figures: by metric, for each figure whether it is better when "higher", "lower" or "none".
@@ -33,10 +34,10 @@ class TranslatorValidation:
         UserError: for a metric that is not cheap, or cannot be had of this translator.
     """
 
-    def __init__(self, translator: Any, more: str | None = None) -> None:
+    def __init__(self, translator: Any, more: str | None = None, masks: bool = False) -> None:
         self.translator = translator
         # What dropout makes of another seed hardly differs, and is meant not to.
-        fields = provides(translator) - (frozenset() if translator.latent_dim else {"samples"})
+        fields = provides(translator, masks) - (frozenset() if translator.latent_dim else {"samples"})
         channels = translator.output_channels
         keys = [key for key in choose(None, fields, channels, True, translator.metrics) if METRICS[key].weights is None]
         if more is not None and more not in keys:
@@ -92,6 +93,8 @@ class TranslatorValidation:
         shapes |= {"outputs": (2, *output), "targets": (2, *output), "samples": (2, NUM_SAMPLES, *output)}
         noise = {key: _patches(random, shape) for key, shape in shapes.items() if key in fields}
         noise |= {key: random.normal(size=latent) for key in ("z", "recovered_z", "mu", "logvar") if key in fields}
+        if "masks" in fields:
+            noise["masks"] = _patches(random, (2, side, side, 1))[..., 0].astype(np.int32)
         batch = EvaluationBatch(names=["a", "b"], **noise)
         context = self._context(lambda: iter(batch.outputs))
         self.figures, self.missing = {}, {}
@@ -135,6 +138,7 @@ class Validation:
         translators: the model's.
         best_metric: the figure by which a checkpoint is the best one; without a translator's name the first one's. None
             for what the translator names, or else what there is of `l1` and `cycle_psnr`; "none" for none.
+        masks: whether the examples have label masks.
 
     Attributes:
         best_metric: the full name, None for none.
@@ -146,7 +150,7 @@ class Validation:
         UserError: for a figure that is not there, or is neither better when higher nor when lower.
     """
 
-    def __init__(self, translators: Mapping[str, Any], best_metric: str | None = None) -> None:
+    def __init__(self, translators: Mapping[str, Any], best_metric: str | None = None, *, masks: bool = False) -> None:
         first = next(iter(translators))
         name, figure = first, best_metric
         if best_metric and best_metric.split("/")[0] in translators:
@@ -154,7 +158,7 @@ class Validation:
         more = figure.split("/")[0] if figure and figure != NONE else None
         try:
             self._of_each = {
-                key: TranslatorValidation(translator, more if key == name else None)
+                key: TranslatorValidation(translator, more if key == name else None, masks)
                 for key, translator in translators.items()
             }
         except UserError as error:

@@ -79,7 +79,7 @@ ALLOWED = {
     "training": BASE
     | GROUND
     | {"callbacks", "checkpoint_files", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
-    | {"checks", "early_stopping", "health_log", "validation", "workdir"},
+    | {"checks", "early_stopping", "health_log", "translated_batches", "validation", "workdir"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},

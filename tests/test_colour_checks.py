@@ -40,6 +40,13 @@ def test_the_best_step_has_the_best_colours(tmp_path) -> None:
     assert ratios == pytest.approx([0.3, 1.3, 0.9, 0.2], abs=0.02)
 
 
+def test_checks_measure_against_label_masks_where_there_are_some(tmp_path) -> None:
+    run(tmp_path, [0.3, 1.0], sample_source=Pictures(masks=True))
+    first, second = (line["figures"] for line in read_lines(tmp_path))
+    ceiling = second["mask_agreement/ceiling"]["value"]
+    assert first["mask_agreement"]["value"] < second["mask_agreement"]["value"] == pytest.approx(ceiling, abs=0.02)
+
+
 def test_a_check_at_the_end_of_each_data_epoch_says_what_it_found(tmp_path) -> None:
     script = [0.1, 0.2, 0.3, 0.8, 0.7, 0.6, 0.5, 0.4]
     code, said = run(tmp_path, script, intervals={"evaluate_every": "epoch"})

@@ -26,7 +26,7 @@ class Strength:
 
     best_metric, left_out, misleading = "colour_score", None, False
 
-    def __init__(self, translators, best_metric) -> None:
+    def __init__(self, translators, best_metric, masks) -> None:
         (self._kernel,) = translators["translate"].networks["generator"].trainable_variables
 
     def __call__(self, batches, training_batches) -> tuple[dict[str, Figure], dict, dict]:
