@@ -45,11 +45,11 @@ class Source:
         return {"input_image": self.pictures[index], "target_image": self.pictures[index], "number": index}
 
 
-def taken(dataset, count):
+def taken(dataset, count=None):
     return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
-def same(first, second):
+def assert_same(first, second):
     assert len(first) == len(second)
     for one, other in zip(first, second, strict=True):
         assert one.keys() == other.keys()

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from streams import Source, same, settings, taken
+from streams import Source, assert_same, settings, taken
 
 from gan_zoo import images
 from gan_zoo.errors import UserError
@@ -33,7 +33,7 @@ def test_batches_have_the_promised_form():
 def test_a_stream_can_start_at_any_step(step):
     source = Source()
     whole = taken(training_stream(source, settings()), step + 3)
-    same(taken(training_stream(source, settings(), start_step=step), 3), whole[step:])
+    assert_same(taken(training_stream(source, settings(), start_step=step), 3), whole[step:])
 
 
 def test_slow_examples_do_not_fall_behind():
@@ -153,7 +153,7 @@ def test_each_replica_gets_its_share_of_each_part():
     plain = taken(training_stream(source, settings(batch_size=8)), 2)
     shared = taken(training_stream(source, settings(batch_size=8), num_replicas=2, batch_parts=2), 2)
     order = batch_order(8, 2, 2)
-    same([{key: value[order] for key, value in batch.items()} for batch in plain], shared)
+    assert_same([{key: value[order] for key, value in batch.items()} for batch in plain], shared)
 
 
 @pytest.mark.parametrize(

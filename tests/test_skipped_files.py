@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from streams import Source, same, settings, taken
+from streams import Source, assert_same, settings, taken
 
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample
@@ -23,7 +23,7 @@ def test_bad_examples_give_way_to_the_next_good_one(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("warning") == 1
     assert str(path) in error
-    same(taken(training_stream(source, settings(), start_step=8), 7), batches[8:])
+    assert_same(taken(training_stream(source, settings(), start_step=8), 7), batches[8:])
 
 
 def test_more_bad_than_good_is_refused(tmp_path):

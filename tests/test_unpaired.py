@@ -1,11 +1,9 @@
 """Two domains without pairs: each with its own count, order, crop, flip and bad files."""
 
-import itertools
-import types
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from streams import settings, taken
 
 from datasets import DATASETS
 from datasets.definition import DatasetDefinition, load_for
@@ -15,21 +13,6 @@ from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample
 from gan_zoo.pipeline import batch_order, evaluation_batches, training_stream
 from gan_zoo.skipped_files import SkippedFiles
-
-
-def settings(**changes):
-    values = {
-        "image_size": 16,
-        "load_scale": 1.25,
-        "flip": True,
-        "preprocess": "resize_and_crop",
-        "direction": "a_to_b",
-        "input_channels": 3,
-        "target_channels": 3,
-        "batch_size": 4,
-        "seed": 7,
-    }
-    return types.SimpleNamespace(**(values | changes))
 
 
 class Plain:
@@ -52,10 +35,6 @@ class Pairs(Plain):
 
     def __getitem__(self, index):
         return dict.fromkeys(("input_image", "target_image"), super().__getitem__(index))
-
-
-def taken(dataset, count=None):
-    return list(itertools.islice(dataset.as_numpy_iterator(), count))
 
 
 def greys(batches, key):
