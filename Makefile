@@ -14,7 +14,7 @@ $(VENV)/installed: setup.cfg constraints.txt
 	touch $@
 
 test: install
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=2 --dist=loadfile
 
 lint: install
 	$(RUN) -m ruff check .
