@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from datasets import DATASETS
-from gan_zoo import serving
+from gan_zoo import translating
 from gan_zoo.models.loading import load_run
 from gan_zoo.pipeline import evaluation_batches
 
@@ -42,7 +42,7 @@ def main(values: flags.FlagValues) -> None:
     translator = next(iter(model.translators.values()))
     translate = tf.function(translator.function)
     source = DATASETS[run.dataset].load(values.split, model.config, run.data_dir)
-    z = serving.sample_z(0, values.num_samples, translator.latent_dim)
+    z = translating.sample_z(0, values.num_samples, translator.latent_dim)
     samples, encoded = [], []
     for example in evaluation_batches(source, model.config, batch_size=1):
         image, truth = example["input_image"], example["target_image"]

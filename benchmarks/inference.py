@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import graph_flops, matmul_rate
-from gan_zoo import serving
+from gan_zoo import serving, translating
 from gan_zoo.config import parse_settings
 from gan_zoo.models import MODELS
 
@@ -55,7 +55,7 @@ def main(values: flags.FlagValues) -> None:
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     rate = matmul_rate()
-    noise = [serving.no_noise(translator, 1)] if serving.takes_noise(translator) else []
+    noise = [translating.no_noise(translator, 1)] if translating.takes_noise(translator) else []
     forward = tf.function(translator.function).get_concrete_function(tf.zeros(shape), *noise)
     flops = graph_flops(forward.graph)
     print(f"{values.model}, exported generator, {values.image_size} px, batch 1, median of {values.repeats}")

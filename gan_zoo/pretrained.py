@@ -24,6 +24,7 @@ from gan_zoo.torch_files import read_state_dict
 CACHE_VARIABLE = "GAN_ZOO_CACHE"
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 20
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,27 @@ def load(name: str, weights_dir: str | os.PathLike[str] | None = None) -> dict[s
         UserError: as `fetch`, and for a file that is no state_dict.
     """
     return read_state_dict(fetch(name, weights_dir))
+
+
+def read_given(path: str | os.PathLike[str], setting: str) -> dict[str, np.ndarray] | str:
+    """What a user's file of weights holds; Keras reads its own files by itself.
+
+    Args:
+        path: the file.
+        setting: what it was given as, for the error.
+
+    Returns:
+        The arrays by name, or for HDF5, Keras' format, the path as it is.
+
+    Raises:
+        UserError: if there is no such file, or it is no state_dict.
+    """
+    if not os.path.isfile(path):
+        raise UserError(f"{setting}={path}: there is no such file")
+    with open(path, "rb") as file:
+        if file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
+            return os.fspath(path)
+    return read_state_dict(path)
 
 
 def fetch(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo import serving
+from gan_zoo import translating
 from gan_zoo.callbacks import Logs, StepCallback
 from gan_zoo.images import image_grid, to_uint8, write_png
 
@@ -85,7 +85,7 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
         noise = [tf.zeros([len(inputs), translator.latent_dim])]
     else:
         if translator.takes_seed:
-            noise = [serving.sample_seeds(seed, len(inputs))]
+            noise = [translating.sample_seeds(seed, len(inputs))]
         columns["output"] = translator.function(inputs, *noise)
     if translator.cycle is not None:
         columns["cycled"] = translator.cycle(inputs, *noise)

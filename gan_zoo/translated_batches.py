@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo import serving
+from gan_zoo import translating
 from gan_zoo.examples import MASK_KEY
 from gan_zoo.images import BadExample, to_uint8
 from gan_zoo.metrics.base import EvaluationBatch
@@ -41,7 +41,7 @@ def provides(translator: Any, masks: bool = False) -> frozenset[str]:
     there = {
         "targets": has_truth,
         "masks": has_truth and masks,
-        "samples": serving.takes_noise(translator),
+        "samples": translating.takes_noise(translator),
         "cycled": translator.cycle is not None,
         "z": bool(translator.latent_dim),
         "recovered_z": bool(translator.latent_dim) and encodes,
@@ -61,7 +61,7 @@ def evaluation_noise(translator: Any, example_index: tf.Tensor, seed: int, num_s
     if not translator.takes_seed:
         sample = tf.TensorSpec([num_samples, translator.latent_dim], tf.float32)
     return tf.map_fn(
-        lambda each: serving.sample_noise(translator, each, num_samples), seeds, fn_output_signature=sample
+        lambda each: translating.sample_noise(translator, each, num_samples), seeds, fn_output_signature=sample
     )
 
 
@@ -112,7 +112,7 @@ class TranslatedBatches:
         num_samples = self.num_samples
         answers = {field: to_uint8(images[field]) for field in ("inputs", "targets") if field in fields}
         noise, first_noise = [], []
-        if serving.takes_noise(translator):
+        if translating.takes_noise(translator):
             drawn = evaluation_noise(translator, example_index, self.seed, num_samples)  # [b, N, ...]
             first_noise = [drawn[:, 0]]
             noise = [tf.reshape(drawn, tf.concat([[-1], tf.shape(drawn)[2:]], 0))]

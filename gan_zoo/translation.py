@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from gan_zoo import serving
+from gan_zoo import translating
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage, image_grid, to_channels, write_png, write_whole
@@ -111,24 +111,24 @@ class Painter:
             raise UserError(f"--saturation={saturation}: give a number of 0 or more")
         if hints and not translator.takes_hints:
             raise UserError(f"--hints: the model of {title} takes none; colorization does if trained with hints=true")
-        if num_samples is not None and not serving.takes_noise(translator):
+        if num_samples is not None and not translating.takes_noise(translator):
             raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
         if num_samples is None:
             num_samples = 4 if translator.latent_dim else 1
-        if serving.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
+        if translating.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
             raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
         self.direction = direction
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
             style = to_channels(style, translator.output_channels)
-            self.style_z = serving.encode(translator, style[np.newaxis])[0].numpy()[0]
+            self.style_z = translating.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(
-            lambda image, noise=None, hints=None: serving.translate(translator, image, noise, saturation, hints),
+            lambda image, noise=None, hints=None: translating.translate(translator, image, noise, saturation, hints),
             reduce_retracing=True,
         )
-        self._cycle = tf.function(lambda *inputs: serving.cycle(translator, *inputs), reduce_retracing=True)
+        self._cycle = tf.function(lambda *inputs: translating.cycle(translator, *inputs), reduce_retracing=True)
         self.cycle = cycle
 
     def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
@@ -139,7 +139,7 @@ class Painter:
             name: the picture's file name.
             hints: `[H, W, 4]` uint8, or None.
         """
-        if serving.takes_noise(self.translator):
+        if translating.takes_noise(self.translator):
             noises = {} if self.style is None else {"encoded": self.style_z}
             noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
             painted = {title: self._painted(self._translate, image, noise, hints) for title, noise in noises.items()}
@@ -173,7 +173,7 @@ class Painter:
         if not self.sync:
             digest = hashlib.blake2b(f"{self.seed}/{name}".encode(errors="surrogateescape"), digest_size=8)
             seed = int.from_bytes(digest.digest(), signed=True)
-        return serving.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
+        return translating.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
 
     def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.

@@ -23,16 +23,9 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.loading import load_run
 from gan_zoo.networks.torch_architecture import Architecture, inner_kernels, recognise, without_wrappers
-from gan_zoo.networks.torch_names import (
-    BATCHES,
-    joined_inputs,
-    swap_halves,
-    to_keras_layout,
-    to_torch_layout,
-    torch_shape,
-    torch_variables,
-)
+from gan_zoo.networks.torch_names import BATCHES, joined_inputs, swap_halves, torch_variables
 from gan_zoo.torch_files import read_state_dict, write_state_dict
+from gan_zoo.torch_layout import to_keras_layout, to_torch_layout, torch_shape
 from gan_zoo.torch_settings import NETWORKS, model_and_settings
 
 IMPORT_FILE = "imported.json"

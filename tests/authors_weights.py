@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from gan_zoo.networks.torch_names import joined_inputs, swap_halves, to_keras_layout, torch_variables
+from gan_zoo.networks.torch_names import joined_inputs, swap_halves, torch_variables
+from gan_zoo.torch_layout import to_keras_layout
 
 
 def recorded_weights(arrays, prefix: str = "weights/") -> dict[str, np.ndarray]:

@@ -32,17 +32,17 @@ ALLOWED = {
     "errors": set(),
     **dict.fromkeys(GROUND, BASE),
     "adalin": BASE | {"normalization"},
-    "networks": BASE | {"adalin", "initializers", "layers", "normalization", "upsampling"},
+    "networks": BASE | {"torch_layout", "adalin", "initializers", "layers", "normalization", "upsampling"},
     "checkpoint_files": BASE,
     "checkpoints": BASE | {"checkpoint_files", "config"},
     "hints": BASE | {"noise"},
-    "models": BASE | GROUND - {"images"} | {"hints", "networks", "checkpoints", "pretrained", "torch_files"},
+    "models": BASE | GROUND - {"images"} | {"hints", "networks", "checkpoints"},
     "resizing": BASE,
     "skipped_files": BASE | {"images"},
     "examples": BASE | {"images", "resizing", "skipped_files"},
     "pipeline": BASE | {"examples", "images", "resizing", "skipped_files"},
     "callbacks": BASE | {"images", "checkpoints"},
-    "samples": BASE | {"images", "callbacks", "serving"},
+    "samples": BASE | {"images", "callbacks", "translating"},
     "health": BASE,
     "health_log": BASE,
     "health_measures": BASE | {"metrics"},
@@ -53,7 +53,9 @@ ALLOWED = {
     | {"translated_batches", "validation"},
     "plateau": BASE | {"callbacks", "pipeline", "schedules"},
     "chroma": BASE | {"hints", "images", "lab"},
-    "serving": BASE | {"chroma", "images"},
+    "serving": BASE | {"translating"},
+    "torch_layout": set(),
+    "translating": {"chroma", "images"},
     "contact_sheet": BASE | {"hints", "images", "lab"},
     "charts": set(),
     "gallery": set(),
@@ -62,7 +64,7 @@ ALLOWED = {
     "report_pictures": BASE | {"charts", "gallery", "images"},
     "report_style": set(),
     "metrics": BASE | {"images", "lab", "networks", "torch_files", "pretrained"},
-    "translated_batches": BASE | {"examples", "images", "metrics", "noise", "serving"},
+    "translated_batches": BASE | {"examples", "images", "metrics", "noise", "translating"},
     "folder_batches": BASE | {"images", "metrics", "picture_files"},
     "label_maps": BASE | {"images"},
     "label_batches": BASE | {"folder_batches", "images", "label_maps", "metrics"},
@@ -75,16 +77,21 @@ ALLOWED = {
     | {"images", "models", "pipeline", "skipped_files", "translated_batches"},
     "workdir": BASE | {"checkpoints", "config"},
     "picture_files": BASE | {"images"},
-    "translation": BASE | {"contact_sheet", "images", "picture_files", "serving"},
+    "translation": BASE | {"contact_sheet", "images", "picture_files", "translating"},
+    "training_setup": BASE | GROUND | {"models", "pipeline"},
+    "training_session": BASE
+    | {"checkpoint_files", "checkpoints", "checks", "config", "early_stopping", "health_log", "models", "pipeline"}
+    | {"plateau", "pretrained", "skipped_files", "training_setup", "translated_batches", "validation", "workdir"},
+    "training_layout": BASE
+    | {"callbacks", "checks", "health_log", "plateau", "samples", "skipped_files", "training_session"},
     "training": BASE
-    | GROUND
-    | {"callbacks", "checkpoint_files", "checkpoints", "models", "pipeline", "plateau", "samples", "skipped_files"}
-    | {"checks", "early_stopping", "health_log", "translated_batches", "validation", "workdir"},
+    | {"callbacks", "checkpoints", "config", "models", "pipeline", "skipped_files"}
+    | {"training_layout", "training_session"},
     "torch_files": BASE | {"torch_pickle"},
     "torch_pickle": BASE,
     "torch_settings": BASE | {"networks"},
     "pretrained": BASE | {"torch_files"},
-    "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files", "torch_settings"},
+    "weights": BASE | {"checkpoints", "config", "models", "networks", "torch_files", "torch_layout", "torch_settings"},
 }
 
 

@@ -130,6 +130,10 @@ def test_other_weights_and_names_are_refused() -> None:
     for wrong in ({}, {**narrow_state(), "conv1.weight": np.zeros([4, 3, 3, 3], np.float32)}):
         with pytest.raises(UserError, match=r"these are no weights of resnet18: conv1\.weight"):
             load_imagenet(network, wrong)
+    with pytest.raises(UserError, match=r"another kind than those of resnet18: give torchvision's file"):
+        load_imagenet(network, "resnet18_notop.h5")
+    with pytest.raises(UserError, match=r"another kind than those of vgg16: give the file of keras\.applications"):
+        load_imagenet(encoder("vgg16", image_size=32), narrow_state())
     for variable, value in zip(network.variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)
     with pytest.raises(ValueError, match="Received: name='alexnet'"):

@@ -10,14 +10,7 @@ import pytest
 import tensorflow as tf
 
 from gan_zoo import callbacks
-from gan_zoo.callbacks import (
-    DataEpochs,
-    NonFiniteGuard,
-    Progress,
-    SaveCheckpoints,
-    StopSignals,
-    in_words,
-)
+from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals, in_words
 from gan_zoo.errors import NonFiniteError
 
 

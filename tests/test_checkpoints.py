@@ -13,7 +13,7 @@ from gan_zoo.image_pool import ImagePool
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.models.loading import load_run
 from gan_zoo.plateau import Plateau
-from gan_zoo.training import build_model
+from gan_zoo.training_setup import build_model
 
 
 def test_everything_comes_back(models, tmp_path) -> None:

@@ -20,12 +20,15 @@ from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.lab import grey_to_network, rgb_to_lab, to_network
+from gan_zoo.models.base import StartingWeights
 from gan_zoo.models.colorization import Colorization, ColorizationConfig, build_generator
 from gan_zoo.models.parts import judge
 from gan_zoo.networks.backbones import BACKBONES
 from gan_zoo.pipeline import training_stream
 from gan_zoo.schedules import EpochSchedule
-from gan_zoo.training import Intervals, build_model, make_strategy, train
+from gan_zoo.training import train
+from gan_zoo.training_session import Intervals
+from gan_zoo.training_setup import build_model, make_strategy
 
 KERNEL = {"unet": 0.3, "res_unet": 0.02, "dynamic_unet": 0.02}  # deviation of the last one, for colours within sRGB
 GENERATORS = typing.get_args(typing.get_type_hints(ColorizationConfig)["generator_type"])
@@ -192,8 +195,8 @@ SETTINGS = {
 }
 
 
-def run(workdir: pathlib.Path, steps: int) -> None:
-    config = tiny_config("colorization", steps=steps, **SETTINGS)
+def run(workdir: pathlib.Path, steps: int, settings: dict = SETTINGS) -> None:
+    config = tiny_config("colorization", steps=steps, **settings)
     train(
         Colorization,
         config,
@@ -214,9 +217,11 @@ def record(config: ColorizationConfig) -> Run:
 @pytest.mark.filterwarnings("ignore:Even though")
 def test_a_run_resumes_exactly_in_both_phases_and_across_their_border(tmp_path, monkeypatch, eagerly) -> None:
     starts = []
-    monkeypatch.setattr(Colorization, "load_pretrained", lambda _: starts.append(1))
+    monkeypatch.setattr(Colorization, "starting_weights", StartingWeights(setting="", name="tiny"))
+    monkeypatch.setattr(pretrained, "load", lambda name: {})
+    monkeypatch.setattr(Colorization, "load_pretrained", lambda _, weights: starts.append(weights))
     # The rate falls with each epoch of a run; they have to agree in how many there are.
-    monkeypatch.setattr("gan_zoo.training.epoch_factors", lambda *_, **__: np.array([1.0, 0.5]))
+    monkeypatch.setattr("gan_zoo.training_setup.epoch_factors", lambda *_, **__: np.array([1.0, 0.5]))
     one, pieces = tmp_path / "one", tmp_path / "pieces"
     run(one, STEPS)
     for steps in (2, 6, STEPS):
@@ -250,17 +255,23 @@ def test_the_discriminator_has_a_rate_of_its_own_under_the_schedule_of_the_run()
     assert model.learning_rate_of("discriminator", 0.3) == 0.3
 
 
-def test_trained_weights_go_into_the_encoder(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(pretrained, "load", lambda name: narrow_state() if name == "resnet18" else {})
+def test_trained_weights_go_into_the_encoder() -> None:
     dynamic = {"generator_type": "dynamic_unet"}
     model = Colorization(tiny_config("colorization", encoder_weights="imagenet", **dynamic))
-    model.load_pretrained()
+    assert model.starting_weights == StartingWeights(setting="encoder_weights", name="resnet18")
     backbone = model.generator.get_layer("encoder").layers[-1]
+    model.load_pretrained(narrow_state())
     np.testing.assert_array_equal(backbone.get_layer("bn1").gamma, narrow_state()["bn1.weight"])
-    missing = Colorization(tiny_config("colorization", encoder_weights=str(tmp_path / "no.pth"), **dynamic))
-    with pytest.raises(UserError, match="there is no such file"):
-        missing.load_pretrained()
-    built("colorization").load_pretrained()  # without an encoder there is nothing to load
+    given = Colorization(tiny_config("colorization", encoder_weights="mine.pth", **dynamic))
+    assert given.starting_weights == StartingWeights(setting="encoder_weights", file="mine.pth")
+    assert built("colorization").starting_weights is None  # without an encoder there is nothing to load
+
+
+def test_a_file_that_is_not_there_leaves_no_workdir(tmp_path) -> None:
+    gone = {"generator_type": "dynamic_unet", "encoder_weights": str(tmp_path / "no.pth")}
+    with pytest.raises(UserError, match=r"^encoder_weights=.*no\.pth: there is no such file$"):
+        run(tmp_path / "run", 1, gone)
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_backbone_can_be_chosen() -> None:

@@ -37,7 +37,7 @@ class Strength:
 
 @pytest.fixture
 def strength(monkeypatch) -> None:
-    monkeypatch.setattr("gan_zoo.training.Validation", Strength)
+    monkeypatch.setattr("gan_zoo.training_session.Validation", Strength)
 
 
 def lines(values: list[float | None], better: str = "higher") -> list[dict]:

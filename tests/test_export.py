@@ -12,7 +12,7 @@ from small_run import small_model
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
-from gan_zoo import serving
+from gan_zoo import serving, translating
 from gan_zoo.errors import UserError
 from gan_zoo.images import decode_image, encode_png, to_channels
 from gan_zoo.models.base import Translator
@@ -43,7 +43,7 @@ def loaded(path):
 @pytest.fixture(scope="module")
 def translate(translator):
     # Compiled, as everything that uses it: eager kernels round the last bit differently.
-    return tf.function(lambda *inputs: serving.translate(translator, *inputs))
+    return tf.function(lambda *inputs: translating.translate(translator, *inputs))
 
 
 def image(height: int, width: int, batch: int = 1, channels: int = 1) -> tf.Tensor:
@@ -102,20 +102,20 @@ def test_random_samples_depend_on_seed_and_position_alone(loaded, translate):
     of_one_seed = draw(5)
     np.testing.assert_array_equal(of_one_seed, draw(5))
     assert_same_picture(of_one_seed[:2], draw(5, count=2))
-    np.testing.assert_array_equal(of_one_seed, translate(x, serving.sample_z(5, 3, 3)))
+    np.testing.assert_array_equal(of_one_seed, translate(x, translating.sample_z(5, 3, 3)))
     assert len({sample.tobytes() for sample in (*of_one_seed, draw(6)[0])}) == 4
     # A seed for each image: what the image gets alone, wherever it stands in the batch.
     assert_same_picture(draw([6, 5, 5]), [draw(6)[0], of_one_seed[0], of_one_seed[0]])
 
 
 def test_random_z_are_a_function_of_seed_and_position():
-    z = serving.sample_z(5, 3, 4).numpy()
-    np.testing.assert_array_equal(z[:2], serving.sample_z(5, 2, 4))
-    np.testing.assert_array_equal(serving.sample_z([5, -6, 5], 3, 4)[::2], [z[0], z[0]])
+    z = translating.sample_z(5, 3, 4).numpy()
+    np.testing.assert_array_equal(z[:2], translating.sample_z(5, 2, 4))
+    np.testing.assert_array_equal(translating.sample_z([5, -6, 5], 3, 4)[::2], [z[0], z[0]])
 
 
 def test_random_z_are_standard_normal():
-    z = tf.function(serving.sample_z)(3, 2000, 4).numpy()
+    z = tf.function(translating.sample_z)(3, 2000, 4).numpy()
     # 8000 numbers: standard errors 0.011 of the mean and 0.016 of the variance; four of each.
     assert abs(z.mean()) < 0.045 and abs(z.var() - 1) < 0.065
     assert abs(np.corrcoef(z[:-1].ravel(), z[1:].ravel())[0, 1]) < 0.045

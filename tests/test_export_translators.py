@@ -10,7 +10,7 @@ from small_run import seeded_translator, small, there_and_back
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
-from gan_zoo import serving
+from gan_zoo import serving, translating
 from gan_zoo.images import decode_image, encode_png
 from gan_zoo.models.base import Translator
 
@@ -29,7 +29,7 @@ def assert_same_picture(first, second) -> None:
 
 
 def compiled(translator: Translator):
-    return tf.function(lambda *inputs: serving.translate(translator, *inputs))
+    return tf.function(lambda *inputs: translating.translate(translator, *inputs))
 
 
 def session_answers(path, requests: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
@@ -95,7 +95,7 @@ class TestSeeds:
         of_one_seed = draw(5)
         np.testing.assert_array_equal(of_one_seed, draw(5))
         assert_same_picture(of_one_seed[:2], draw(5, count=2))
-        np.testing.assert_array_equal(of_one_seed, compiled(translator)(x, serving.sample_seeds(5, 3)))
+        np.testing.assert_array_equal(of_one_seed, compiled(translator)(x, translating.sample_seeds(5, 3)))
         assert len({sample.tobytes() for sample in (*of_one_seed, draw(6)[0])}) == 4
         assert_same_picture(draw([6, 5, 5]), [draw(6)[0], of_one_seed[0], of_one_seed[0]])
         assert_same_picture(draw(0)[0], loaded["serving_default"](image=x)["translation"][0])
@@ -125,12 +125,12 @@ class TestSeeds:
 
 
 def test_seeds_are_a_function_of_seed_and_position():
-    draw = tf.function(serving.sample_seeds, reduce_retracing=True)
+    draw = tf.function(translating.sample_seeds, reduce_retracing=True)
     seeds = draw(tf.constant(5), tf.constant(2000)).numpy()
     assert seeds.dtype == np.int64 and seeds[0] == 5 and len(set(seeds)) == 2000
-    np.testing.assert_array_equal(serving.sample_seeds(5, 3), seeds[:3])
+    np.testing.assert_array_equal(translating.sample_seeds(5, 3), seeds[:3])
     assert not set(draw(tf.constant(6), tf.constant(2000)).numpy()) & set(seeds)
-    np.testing.assert_array_equal(serving.sample_seeds([7, -8, 7], 3), [7, -8, 7])
+    np.testing.assert_array_equal(translating.sample_seeds([7, -8, 7], 3), [7, -8, 7])
 
 
 class TestSeveral:

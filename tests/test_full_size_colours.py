@@ -9,7 +9,7 @@ from small_run import picture, read, run_translate, save_run, seeded_translator,
 from tiny_runs import EightPictures
 
 from datasets.single import SingleView
-from gan_zoo import serving, translation
+from gan_zoo import serving, translating, translation
 from gan_zoo.chroma import colorized
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
@@ -58,7 +58,7 @@ def ramp(height: int, width: int) -> tf.Tensor:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_photo_keeps_its_own_l(channels) -> None:
     image = colours(200, 300)[..., :channels]
-    made = serving.translate(translator(), image[np.newaxis])[0].numpy()
+    made = translating.translate(translator(), image[np.newaxis])[0].numpy()
     assert made.shape == (200, 300, 3) and made.dtype == np.uint8
     inside = (made.min(-1) > 0) & (made.max(-1) < 255)
     assert inside.mean() > 0.9 and lab_of(made)[..., 1:].std() > 2.0
@@ -69,7 +69,7 @@ def test_an_edge_stays_sharp() -> None:
     image = np.full((200, 300, 1), 90, np.uint8)
     image[:, 151:] = 160
     seen = []
-    made = serving.translate(translator(lambda x: seen.append(x.shape) or faint(x)), image[np.newaxis])[0]
+    made = translating.translate(translator(lambda x: seen.append(x.shape) or faint(x)), image[np.newaxis])[0]
     assert seen == [(1, 64, 64, 1)]  # 43 x 64, padded
     steps, true_steps = (np.diff(lab_of(each)[..., 0], axis=1) for each in (made, image))
     assert true_steps[0, 150] > 25 and (true_steps != 0).sum() == 200
@@ -119,7 +119,7 @@ def test_16_bit_grey_keeps_its_fine_steps() -> None:
         seen.append(lightness.numpy())
         return tf.zeros([*lightness.shape[:3], 2])
 
-    made = serving.translate(translator(grey), image[np.newaxis])[0].numpy()
+    made = translating.translate(translator(grey), image[np.newaxis])[0].numpy()
     assert len(np.unique(seen[0])) > 3000  # of 24 steps in eight bits
     wrong = made[..., :1] != np.round(image / 257)
     assert wrong.mean() < 0.01  # where half a level lies between two floats
@@ -143,7 +143,7 @@ def test_files_and_the_sheet(run, tmp_path, capsys) -> None:
     (its,) = plain_model().translators.values()
     for name, image in pictures.items():
         made = read(output / name.replace(".", "_translation."))
-        expected = serving.translate(its, tf.constant(image)[tf.newaxis], saturation=0.5)[0]
+        expected = translating.translate(its, tf.constant(image)[tf.newaxis], saturation=0.5)[0]
         assert made.shape == (*image.shape[:2], 3) and np.abs(made - expected.numpy().astype(int)).max() <= 1
 
     sheet = read(output / "contact_sheet.png")

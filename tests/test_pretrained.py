@@ -139,3 +139,13 @@ def test_the_cache_is_in_the_users_home_unless_said_otherwise(monkeypatch, tmp_p
     monkeypatch.delenv("GAN_ZOO_CACHE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert pretrained.cache_dir() == tmp_path / ".cache" / "gan_zoo"
+
+
+def test_a_file_of_a_user_is_read_by_what_it_holds(tmp_path) -> None:
+    keras_file, torch_file = tmp_path / "keras.pth", tmp_path / "torch.h5"
+    keras_file.write_bytes(b"\x89HDF\r\n\x1a\n and more")
+    write_state_dict(torch_file, {"weight": np.ones(2, np.float32)})
+    assert pretrained.read_given(keras_file, "setting") == str(keras_file)
+    np.testing.assert_array_equal(pretrained.read_given(torch_file, "setting")["weight"], np.ones(2))
+    with pytest.raises(UserError, match=r"^setting=.*gone: there is no such file$"):
+        pretrained.read_given(tmp_path / "gone", "setting")

@@ -12,9 +12,10 @@ from gan_zoo.networks.patch_discriminator import patch_discriminator
 from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
 from gan_zoo.networks.torch_architecture import inner_kernels, recognise
-from gan_zoo.networks.torch_names import torch_shape, torch_variables
+from gan_zoo.networks.torch_names import torch_variables
 from gan_zoo.networks.unet import unet
 from gan_zoo.torch_files import read_state_dict
+from gan_zoo.torch_layout import torch_shape
 from gan_zoo.torch_settings import model_and_settings
 from gan_zoo.weights import find_files
 

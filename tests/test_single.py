@@ -23,7 +23,9 @@ from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.pipeline import evaluation_batches, training_stream
 from gan_zoo.resizing import resize_and_crop_labels
 from gan_zoo.skipped_files import SkippedFiles
-from gan_zoo.training import Intervals, make_strategy, train
+from gan_zoo.training import train
+from gan_zoo.training_session import Intervals
+from gan_zoo.training_setup import make_strategy
 
 A_TO_B = types.SimpleNamespace(direction="a_to_b")
 B_TO_A = types.SimpleNamespace(direction="b_to_a")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 from small_run import picture, read, run_translate, save_run, small_model
 
-from gan_zoo import picture_files, serving, translation
+from gan_zoo import picture_files, translating, translation
 from gan_zoo.contact_sheet import SHEET_ROWS, ContactSheet
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
@@ -102,9 +102,9 @@ def test_pictures_are_the_generators(runs, translator, tmp_path, capsys):
         "--sync",
     )
     assert (code, err) == (0, "")
-    draw = tf.function(lambda *inputs: serving.translate(translator, *inputs))
-    mu, _ = serving.encode(translator, to_channels(style, 3)[np.newaxis])
-    random = serving.sample_z(9, 3, 3).numpy()
+    draw = tf.function(lambda *inputs: translating.translate(translator, *inputs))
+    mu, _ = translating.encode(translator, to_channels(style, 3)[np.newaxis])
+    random = translating.sample_z(9, 3, 3).numpy()
     for title, z in [("encoded", mu[0]), *((f"sample_{number}", random[number - 1]) for number in (1, 2, 3))]:
         expected = draw(tf.constant(image)[tf.newaxis], tf.constant(z)[tf.newaxis])[0]
         assert_alike(read(tmp_path / f"a_{title}.png"), expected.numpy())

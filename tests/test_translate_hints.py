@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from small_run import picture, read, run_translate, save_run, small
 
-from gan_zoo import serving, translation
+from gan_zoo import serving, translating, translation
 from gan_zoo.chroma import colorized
 from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
@@ -96,10 +96,10 @@ def test_a_folder_of_hints(runs, folder, capsys) -> None:
     for name, its in (("a", hints[np.newaxis]), ("b", None)):
         image = read(folder / "in" / f"{name}.png")
         made[name] = read(folder / "out" / f"{name}_translation.png").astype(int)
-        expected = serving.translate(translator, tf.constant(image)[tf.newaxis], hints=its)[0].numpy()
+        expected = translating.translate(translator, tf.constant(image)[tf.newaxis], hints=its)[0].numpy()
         assert np.abs(made[name] - expected).max() <= 1  # a graph's rounding
     # Colours changed around the point, and far from it none. The network's picture is 18 x 32.
-    plain = serving.translate(translator, read(folder / "in" / "a.png")[np.newaxis])[0].numpy()
+    plain = translating.translate(translator, read(folder / "in" / "a.png")[np.newaxis])[0].numpy()
     difference = np.abs(made["a"] - plain).max((0, 2))
     assert difference[:17].min() > 5 and difference[40:].max() <= 1
 
@@ -199,6 +199,6 @@ def test_an_export_does_the_same(tmp_path) -> None:
 def test_dropout_keeps_its_seed_beside_hints() -> None:
     (its,) = small("colorization", inference_mode="train", image_size=64, hints=True).translators.values()
     image, hints = picture(64, 64)[np.newaxis], hints_of(64, 64, {})[np.newaxis]
-    painted = [serving.translate(its, image, tf.constant([seed], tf.int64), hints=hints).numpy() for seed in (3, 4)]
-    np.testing.assert_array_equal(painted[0], serving.translate(its, image, tf.constant([3], tf.int64)))
+    painted = [translating.translate(its, image, tf.constant([seed], tf.int64), hints=hints).numpy() for seed in (3, 4)]
+    np.testing.assert_array_equal(painted[0], translating.translate(its, image, tf.constant([3], tf.int64)))
     assert np.abs(painted[0].astype(int) - painted[1]).max() > 5

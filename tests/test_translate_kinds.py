@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from small_run import picture, read, run_translate, save_run, seeded_translator, small, there_and_back
 
-from gan_zoo import serving, translation
+from gan_zoo import translating, translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
 
@@ -24,7 +24,7 @@ def test_a_translator_that_takes_seeds(tmp_path):
     made = [*samples.values(), *(other["translation"] for other in others)]
     assert len({array.tobytes() for array in made}) == 7
     # The first with a common seed is the answer to that seed: with 0 that of `serving_default`.
-    answer = tf.function(lambda pixels: serving.translate(translator, pixels))
+    answer = tf.function(lambda pixels: translating.translate(translator, pixels))
     deterministic = answer(tf.constant(image)[tf.newaxis])[0]
     np.testing.assert_array_equal(draw("b.png", sync=True)["translation"], deterministic)
 
@@ -82,7 +82,7 @@ def test_a_run_of_cyclegan(tmp_path, capsys):
     code, _, err = run_translate(capsys, *places, "--translator=b_to_a", "--cycle")
     assert (code, err) == (0, "")
     translator = model.translators["b_to_a"]
-    for title, function in [("b_to_a", serving.translate), ("b_to_a_cycled", serving.cycle)]:
+    for title, function in [("b_to_a", translating.translate), ("b_to_a_cycled", translating.cycle)]:
         expected = tf.function(lambda x, function=function: function(translator, x))(image[np.newaxis])[0]
         np.testing.assert_array_equal(read(tmp_path / "out" / f"a_{title}.png"), expected)
     code, _, err = run_translate(capsys, *places, "--num_samples=2")

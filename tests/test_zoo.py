@@ -13,7 +13,7 @@ from gan_zoo.config import Run
 from gan_zoo.images import MIN_SIDE
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
-from gan_zoo.training import build_model
+from gan_zoo.training_setup import build_model
 
 
 def tiny_config(name: str, **changes):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gan_zoo.config import Config
@@ -59,6 +60,21 @@ class Translator:
     target_key: str | None = "target_image"
     metrics: tuple[str, ...] = ()
     best_metric: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StartingWeights:
+    """Weights that others have trained, which a new run reads for its model.
+
+    Attributes:
+        setting: of the model, that asks for them.
+        name: a key of `gan_zoo.pretrained.WEIGHTS`, or None for those of `file`.
+        file: of PyTorch (a state_dict) or of Keras (HDF5).
+    """
+
+    setting: str
+    name: str | None = None
+    file: str | None = None
 
 
 class TranslationModel(keras.Model):
@@ -121,12 +137,21 @@ class TranslationModel(keras.Model):
         """The sum of losses that are means over the batch, as one replica's share of the whole."""
         return tf.add_n(list(losses.values())) / tf.distribute.get_strategy().num_replicas_in_sync
 
-    def load_pretrained(self) -> None:
-        """Brings weights that others have trained into the networks; asked for once, where a new run starts.
+    @property
+    def starting_weights(self) -> StartingWeights | None:
+        """What others have trained that a new run of this model starts from; None: nothing."""
+        return None
+
+    def load_pretrained(self, weights: Mapping[str, np.ndarray] | str) -> None:
+        """Takes in what was read for `starting_weights`; called once, where a new run starts.
+
+        Args:
+            weights: a state_dict of PyTorch's, or the path of a file of Keras'.
 
         Raises:
-            UserError: where they cannot be had.
+            UserError: where they are others than the networks take.
         """
+        raise NotImplementedError
 
     def begin_epoch(self, epoch: int) -> None:
         """Told before the first step of each data epoch, counted from 0, and where a run goes on in the middle of one.

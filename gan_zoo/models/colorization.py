@@ -7,18 +7,18 @@ beside the lightness are from Zhang et al. 2017 (arXiv 1705.02999).
 """
 
 import dataclasses
-import os
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from gan_zoo import pretrained
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.hints import draw_hints
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
-from gan_zoo.models.base import LearningRate, Translator
+from gan_zoo.models.base import LearningRate, StartingWeights, Translator
 from gan_zoo.models.conditional_gan import ConditionalGAN
 from gan_zoo.models.parts import DiscriminatorConfig, build_discriminator, generate
 from gan_zoo.networks.backbones import MIN_SIZE, load_imagenet
@@ -27,7 +27,6 @@ from gan_zoo.networks.res_unet import res_unet
 from gan_zoo.networks.resnet_encoder import BLOCKS
 from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 from gan_zoo.schedules import EpochSchedule
-from gan_zoo.torch_files import read_state_dict
 
 IMAGENET = "imagenet"
 METRICS = ("ab_spread", "region_agreement", "mask_agreement", "colour_score")  # errors against the truth mislead
@@ -224,18 +223,17 @@ class Colorization(ConditionalGAN):
             hints = tf.repeat(tf.zeros_like(lightness), 3, axis=-1)
         return tf.concat([lightness, hints], axis=-1)
 
-    def load_pretrained(self) -> None:
-        """Loads the encoder's weights that the configuration asks for."""
+    @property
+    def starting_weights(self) -> StartingWeights | None:
+        """Those of the encoder that the configuration asks for."""
         config = self.config
         if config.generator_type != "dynamic_unet" or config.encoder_weights is None:
-            return
+            return None
         if config.encoder_weights == IMAGENET:
-            weights = pretrained.load(config.encoder)
-        elif not os.path.isfile(config.encoder_weights):
-            raise UserError(f"encoder_weights={config.encoder_weights}: there is no such file")
-        else:
-            weights = config.encoder_weights
-            weights = read_state_dict(weights) if config.encoder in BLOCKS else weights
+            return StartingWeights(setting="encoder_weights", name=config.encoder)
+        return StartingWeights(setting="encoder_weights", file=config.encoder_weights)
+
+    def load_pretrained(self, weights: Mapping[str, np.ndarray] | str) -> None:
         load_imagenet(self.generator.get_layer("encoder"), weights)
 
     def begin_epoch(self, epoch: int) -> None:

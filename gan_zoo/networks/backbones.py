@@ -144,7 +144,11 @@ def load_imagenet(network: keras.Model, weights: Mapping[str, np.ndarray] | str 
         UserError: if the weights are not those of this backbone; nothing is loaded then.
     """
     backbone = network.layers[-1]
-    if backbone.name in BLOCKS:
+    of_torch = isinstance(weights, Mapping)
+    if of_torch != (backbone.name in BLOCKS):
+        wanted = "the file of keras.applications (..._notop.h5)" if of_torch else "torchvision's file (.pth)"
+        raise UserError(f"the weights are of another kind than those of {backbone.name}: give {wanted}")
+    if of_torch:
         arrays = dict(weights)
         if arrays.get("conv1.weight", np.zeros(0)).shape[1:2] == (3,):
             arrays["conv1.weight"] = _of_lightness(arrays["conv1.weight"], 1, backbone)
