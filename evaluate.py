@@ -10,9 +10,9 @@ from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
-from gan_zoo.evaluation_folders import evaluate_folders
-from gan_zoo.evaluation_output import BATCH_SIZE, NUM_SAMPLES, Settings
-from gan_zoo.evaluation_runs import evaluate_run
+from gan_zoo.evaluation.folders import evaluate_folders
+from gan_zoo.evaluation.output import BATCH_SIZE, NUM_SAMPLES, Settings
+from gan_zoo.evaluation.runs import evaluate_run
 from gan_zoo.metrics import METRICS
 from gan_zoo.models.base import TranslationModel
 

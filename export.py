@@ -1,12 +1,12 @@
-"""Writes a trained run as a SavedModel for TensorFlow Serving and its like; the signatures: `gan_zoo.serving`."""
+"""Writes a trained run as a SavedModel for TensorFlow Serving and its like; what it holds: `gan_zoo/export/`."""
 
 from pathlib import Path
 
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from gan_zoo import serving
-from gan_zoo.models.loading import load_run
+from gan_zoo.export import saved_model
+from gan_zoo.runs.loading import load_run
 
 USAGE = """usage: python export.py --workdir=RUN [flags]
 
@@ -27,9 +27,9 @@ def main(values: flags.FlagValues) -> None:
     """Exports, and says what it wrote."""
     workdir = Path(values.workdir)
     _, model, step = load_run(workdir, values.checkpoint, values.inference_mode)
-    path = serving.export(model.translators, values.output or workdir / "export", step)
+    path = saved_model.export(model.translators, values.output or workdir / "export", step)
     megabytes = sum(file.stat().st_size for file in path.rglob("*")) / 1e6
-    print(f"{path}: {megabytes:.1f} MB, signatures {', '.join(serving.signatures(model.translators))}")
+    print(f"{path}: {megabytes:.1f} MB, signatures {', '.join(saved_model.signatures(model.translators))}")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
+from gan_zoo.authors_weights.importing import import_weights, write_pytorch
 from gan_zoo.errors import UserError
-from gan_zoo.weights import import_weights, write_pytorch
 
 USAGE = """usage: python import_weights.py --weights=FOLDER_OR_FILES --workdir=NEW [--dry_run] [--set key=value ...]
        python import_weights.py --workdir=RUN --to_pytorch=FOLDER

@@ -13,11 +13,11 @@ from datasets.definition import load_for
 from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
-from gan_zoo.training import train
-from gan_zoo.training_session import EPOCH, Intervals
-from gan_zoo.training_setup import STRATEGIES, check_batch, count_steps, make_strategy
-from gan_zoo.validation import NONE
-from gan_zoo.workdir import check_workdir
+from gan_zoo.runs.workdir import check_workdir
+from gan_zoo.training.loop import train
+from gan_zoo.training.session import EPOCH, Intervals
+from gan_zoo.training.setup import STRATEGIES, check_batch, count_steps, make_strategy
+from gan_zoo.training.validation import NONE
 
 # Settings that have a flag of their own; --set takes these and all the others.
 SETTING_FLAGS = ("direction", "image_size", "batch_size", "epochs", "steps", "seed")

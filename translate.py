@@ -6,10 +6,11 @@ from pathlib import Path
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from gan_zoo import picture_files, translation
+from gan_zoo.data import picture_files
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage
-from gan_zoo.models.loading import load_run
+from gan_zoo.runs.loading import load_run
+from gan_zoo.translation import painting
 
 USAGE = """usage: python translate.py --workdir=RUN[,RUN ...] --input=FILE_OR_FOLDER --output=FOLDER [flags]
 
@@ -56,10 +57,10 @@ def main(values: flags.FlagValues) -> int:
         except BadImage as error:
             raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
 
-    def painter(workdir: str, title: str) -> translation.Painter:
+    def painter(workdir: str, title: str) -> painting.Painter:
         _, model, _ = load_run(workdir, values.checkpoint, values.inference_mode)
-        name, translator = translation.pick_translator(model.translators, values.translator)
-        return translation.Painter(
+        name, translator = painting.pick_translator(model.translators, values.translator)
+        return painting.Painter(
             title,
             translator,
             direction=name if len(model.translators) > 1 else None,
@@ -73,8 +74,8 @@ def main(values: flags.FlagValues) -> int:
             hints=bool(hints),
         )
 
-    painters = list(map(painter, values.workdir, translation.titles(values.workdir)))
-    bad = translation.paint_files(files, painters, values.output, hints=hints)
+    painters = list(map(painter, values.workdir, painting.titles(values.workdir)))
+    bad = painting.paint_files(files, painters, values.output, hints=hints)
     for file, reason in bad.items():
         print(f"not translated: {file}: {reason}", file=sys.stderr)
     for file in unused_hints:

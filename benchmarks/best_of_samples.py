@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from datasets import DATASETS
-from gan_zoo import translating
-from gan_zoo.models.loading import load_run
-from gan_zoo.pipeline import evaluation_batches
+from gan_zoo.data.pipeline import evaluation_batches
+from gan_zoo.runs.loading import load_run
+from gan_zoo.translation import translating
 
 USAGE = """usage: python benchmarks/best_of_samples.py --workdir=RUN [flags]
 

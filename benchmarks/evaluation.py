@@ -17,11 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import forward_flops, matmul_rate, peak_memory
-from gan_zoo import evaluation
+from gan_zoo.evaluation import measuring
 from gan_zoo.metrics.base import Context, EvaluationBatch
-from gan_zoo.metrics.feature_statistics import FeatureStatistics
+from gan_zoo.metrics.features.inception import FEATURES, InceptionFeatures
+from gan_zoo.metrics.features.statistics import FeatureStatistics
 from gan_zoo.metrics.fid import frechet_distance
-from gan_zoo.metrics.inception_features import FEATURES, InceptionFeatures
 from gan_zoo.networks.inception import SIZE, fid_inception
 
 USAGE = """usage: python benchmarks/evaluation.py [flags]
@@ -122,7 +122,7 @@ def measure_memory(counts: list[int]) -> None:
         real = images_twice(count)
         context = Context(reference=real, reference_key="noise", kept={("inception", "clean"): extract})
         start = time.perf_counter()
-        evaluation.evaluate(lambda _, count=count: batches(count), METRICS, context)
+        measuring.evaluate(lambda _, count=count: batches(count), METRICS, context)
         seconds = time.perf_counter() - start
         print(
             f"evaluation of {count} images by {', '.join(METRICS)} (without the Inception's own time): "

@@ -16,9 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import graph_flops, matmul_rate
-from gan_zoo import serving, translating
 from gan_zoo.config import parse_settings
+from gan_zoo.export import saved_model
 from gan_zoo.models import MODELS
+from gan_zoo.translation import translating
 
 USAGE = """usage: python benchmarks/inference.py [flags]
 
@@ -42,7 +43,7 @@ def main(values: flags.FlagValues) -> None:
     model = MODELS[values.model](config_class.from_dict(settings))
     name, translator = next(iter(model.translators.items()))
     with tempfile.TemporaryDirectory() as folder:
-        path = serving.export({name: translator}, folder, 0)
+        path = saved_model.export({name: translator}, folder, 0)
         translate = tf.saved_model.load(str(path)).signatures["serving_default"]
     shape = (1, values.image_size, values.image_size, translator.input_channels)
     image = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))

@@ -25,7 +25,7 @@ from PIL import Image
 
 from benchmarks.machine import peak_memory
 from datasets import DATASETS
-from gan_zoo.pipeline import training_stream
+from gan_zoo.data.pipeline import training_stream
 
 USAGE = """usage: python benchmarks/pipeline.py [flags]
 

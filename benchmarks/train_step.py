@@ -17,7 +17,7 @@ import tensorflow as tf
 from benchmarks.machine import graph_flops, matmul_rate, peak_memory
 from gan_zoo.config import parse_settings
 from gan_zoo.models import MODELS
-from gan_zoo.training_setup import build_model
+from gan_zoo.training.setup import build_model
 
 USAGE = """usage: python benchmarks/train_step.py [flags]
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from datasets import find_dataset
 from datasets.definition import load_for
-from gan_zoo.models.loading import load_run
-from gan_zoo.pipeline import evaluation_batches
+from gan_zoo.data.pipeline import evaluation_batches
+from gan_zoo.runs.loading import load_run
 
 USAGE = """usage: python benchmarks/translation.py --workdir=RUN [flags]
 

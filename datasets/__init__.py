@@ -1,4 +1,15 @@
-"""The data sets by name. Adding one: write its folder (or file) with a `DEFINITION`, and list it here."""
+"""The data sets by name. Adding one: write its folder (or file) with a `DEFINITION`, and list it here.
+
+| file | what |
+| --- | --- |
+| `definition`, `authors_settings` | what a data set is; what is recommended for most |
+| `unpaired`, `single` | two domains made of pairs; the targets of any data set alone |
+| `image_files` | lists and reads folders of pictures |
+| `pix2pix_archive`, `pix2pix_builder` | the pix2pix archives as sources of examples, and how TFDS prepares them |
+| `cyclegan_archive`, `cyclegan_builder` | the CycleGAN archives likewise |
+| `archive_builder`, `archive_records` | what both kinds share |
+| `tfds_images` | any image set that TFDS itself knows, such as `coco` |
+"""
 
 from datasets import (
     apple2orange,

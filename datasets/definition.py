@@ -13,7 +13,7 @@ from gan_zoo.errors import UserError
 class DatasetDefinition:
     """A data set as the scripts see it.
 
-    `load(split, config, data_dir)` returns a `gan_zoo.examples.ExampleSource` for a split of "train", "val" or "test";
+    `load(split, config, data_dir)` returns a `gan_zoo.data.examples.ExampleSource` for a split: "train", "val", "test";
     of `config` it reads `direction` and, where it draws its images itself, `image_size`, `load_scale`, `seed`,
     `input_channels` and `target_channels`. It raises `gan_zoo.errors.UserError` where the split or files are missing.
     `load_unpaired`, with the same arguments, is for a paired data set that has more to give where pairs do not matter,

@@ -1,4 +1,4 @@
-"""Images that stand alone, as `gan_zoo.pipeline` takes them: the model itself makes its input out of each."""
+"""Images that stand alone, as `gan_zoo.data.pipeline` takes them: the model itself makes its input out of each."""
 
 from typing import Any
 

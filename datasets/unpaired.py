@@ -1,4 +1,4 @@
-"""Two sets of images that know nothing of each other, as `gan_zoo.pipeline` takes them."""
+"""Two sets of images that know nothing of each other, as `gan_zoo.data.pipeline` takes them."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from gan_zoo.networks.torch_names import joined_inputs, swap_halves, torch_variables
-from gan_zoo.torch_layout import to_keras_layout
+from gan_zoo.authors_weights.names import joined_inputs, swap_halves, torch_variables
+from gan_zoo.pretrained.torch_layout import to_keras_layout
 
 
 def recorded_weights(arrays, prefix: str = "weights/") -> dict[str, np.ndarray]:

@@ -5,10 +5,10 @@ import pathlib
 import tensorflow as tf
 
 from datasets.shapes import DEFINITION
-from gan_zoo.checks import Validate
-from gan_zoo.health_log import HealthLog
-from gan_zoo.pipeline import evaluation_batches
-from gan_zoo.validation import Validation
+from gan_zoo.data.pipeline import evaluation_batches
+from gan_zoo.training.checks import Validate
+from gan_zoo.training.health_log import HealthLog
+from gan_zoo.training.validation import Validation
 
 
 class NoCheckpoints:

@@ -10,8 +10,8 @@ import sys
 import pytest
 from tiny_runs import run_train, use_eight_pictures
 
-from gan_zoo import health
-from gan_zoo.health_log import HealthLog
+from gan_zoo.training import health
+from gan_zoo.training.health_log import HealthLog
 
 FIRST_STEPS = 4  # a run of 1,000 steps would take too long
 

@@ -10,12 +10,12 @@ from tiny_runs import TINY, EightPictures
 
 from datasets.single import SingleView
 from datasets.unpaired import UnpairedView
-from gan_zoo.checkpoints import Checkpoints
 from gan_zoo.config import Config, Run
+from gan_zoo.data.pipeline import training_stream
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
-from gan_zoo.pipeline import training_stream
-from gan_zoo.training_setup import build_model, make_strategy
+from gan_zoo.runs.checkpoints import Checkpoints
+from gan_zoo.training.setup import build_model, make_strategy
 
 STEPS = 2  # after more, a rounding difference may have met the kink of a ReLU, and grown
 # Where a loss that is a sum were divided by the replicas like a mean, the weights would go elsewhere: let it count.

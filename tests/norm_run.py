@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from test_backbones import tiny_classifier
 
-from gan_zoo.losses import gradient_penalty
+from gan_zoo.layers.normalization import BatchNorm, SpectralConv2D
+from gan_zoo.learning.losses import gradient_penalty
 from gan_zoo.networks import backbones
-from gan_zoo.normalization import BatchNorm, SpectralConv2D
 
 CHANNELS = 3
 RESULTS = ("output", "to_image", "to_gamma", "to_beta", "penalty_to_image", "penalty_to_gamma", "penalty_to_beta")

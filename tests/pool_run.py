@@ -6,8 +6,8 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.image_pool import ImagePool
-from gan_zoo.training_setup import make_strategy
+from gan_zoo.learning.image_pool import ImagePool
+from gan_zoo.training.setup import make_strategy
 
 SIZE, BATCH, STEPS = 5, 4, 20
 

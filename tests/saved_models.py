@@ -7,7 +7,7 @@ from tiny_runs import TINY_BICYCLEGAN
 
 from gan_zoo.config import Run
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
-from gan_zoo.training_setup import build_model
+from gan_zoo.training.setup import build_model
 
 # Dropout needs six halvings.
 CONFIG = BicycleGANConfig.from_dict(

@@ -14,9 +14,9 @@ from gan_zoo.config import Config, Run
 from gan_zoo.images import BadExample
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, to_grey
 from gan_zoo.models.base import TranslationModel, Translator
-from gan_zoo.training import train
-from gan_zoo.training_session import Intervals
-from gan_zoo.training_setup import make_strategy
+from gan_zoo.training.loop import train
+from gan_zoo.training.session import Intervals
+from gan_zoo.training.setup import make_strategy
 
 SIZE = 32
 AB = (0.5, -0.4)  # of the truth, times L / 50 - 1, as networks have it

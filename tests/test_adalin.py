@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.adalin import AdaptiveLayerInstanceNorm, LayerInstanceNorm, mixed_norm
+from gan_zoo.layers.adalin import AdaptiveLayerInstanceNorm, LayerInstanceNorm, mixed_norm
+from gan_zoo.learning.optimizers import FusedAdam
 from gan_zoo.networks.adalin_resnet import adalin_resnet
-from gan_zoo.optimizers import FusedAdam
 
 
 def noise(*shape: int, seed: int = 0, dtype: str = "float32") -> np.ndarray:

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 from tiny_runs import TINY
 
-from gan_zoo import checkpoint_files
-from gan_zoo.checkpoint_files import best_record
-from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
+from gan_zoo.runs import checkpoint_files
+from gan_zoo.runs.checkpoint_files import best_record
+from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
 
 RUN = Run(model="pix2pix", dataset="eight", data_dir=None, settings={})
 
@@ -136,7 +136,7 @@ def test_room_is_asked_for_it_once(model, checkpoints, tmp_path, monkeypatch) ->
     class Free:
         free = int(3.5 * size)  # three more of the last ones, and a best one
 
-    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: Free)
+    monkeypatch.setattr("gan_zoo.runs.checkpoints.shutil.disk_usage", lambda path: Free)
     checkpoints.check_space()
     with pytest.raises(UserError, match="4 checkpoints"):
         checkpoints.check_space(best=True)

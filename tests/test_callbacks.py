@@ -9,9 +9,9 @@ import types
 import pytest
 import tensorflow as tf
 
-from gan_zoo import callbacks
-from gan_zoo.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals, in_words
 from gan_zoo.errors import NonFiniteError
+from gan_zoo.training import callbacks
+from gan_zoo.training.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals, in_words
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from gan_zoo.charts import BOTTOM, LEFT, RIGHT, TOP, Point, best_point, line_chart, number, short_step, ticks
+from gan_zoo.report.charts import BOTTOM, LEFT, RIGHT, TOP, Point, best_point, line_chart, number, short_step, ticks
 
 STEPS = (1000, 2000, 4000)
 VALUES = (18.25, 20.5, 19.375)

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from saved_models import RUN, Disk, everything, index_files, scramble
 
-from gan_zoo.checkpoints import Checkpoints, latest_step, restore_networks
 from gan_zoo.errors import NonFiniteError, UserError
+from gan_zoo.runs.checkpoints import Checkpoints, latest_step, restore_networks
 
 
 def test_the_last_three_stay_and_the_kept_ones(models, tmp_path) -> None:
@@ -132,7 +132,7 @@ def test_space_is_asked_for_before_it_is_needed(models, tmp_path, monkeypatch) -
     checkpoints.check_space()
     size = os.path.getsize(checkpoints.save(1) + ".data-00000-of-00001")
     for free, fits in ((2 * size, False), (4 * size, True)):  # one is there, three more have to fit
-        monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path, free=free: Disk(free))
+        monkeypatch.setattr("gan_zoo.runs.checkpoints.shutil.disk_usage", lambda path, free=free: Disk(free))
         if fits:
             checkpoints.check_space()
         else:

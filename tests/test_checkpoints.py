@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 from saved_models import CONFIG, RUN, Disk, everything, new_model, scramble
 
-from gan_zoo.checkpoints import Checkpoints, latest_checkpoint, latest_step, restore_networks
 from gan_zoo.errors import NonFiniteError, UserError
-from gan_zoo.image_pool import ImagePool
+from gan_zoo.learning.image_pool import ImagePool
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
-from gan_zoo.models.loading import load_run
-from gan_zoo.plateau import Plateau
-from gan_zoo.training_setup import build_model
+from gan_zoo.runs.checkpoints import Checkpoints, latest_checkpoint, latest_step, restore_networks
+from gan_zoo.runs.loading import load_run
+from gan_zoo.training.plateau import Plateau
+from gan_zoo.training.setup import build_model
 
 
 def test_everything_comes_back(models, tmp_path) -> None:
@@ -74,7 +74,7 @@ def test_state_beside_the_networks_is_guarded_and_counted(models_with_state, tmp
         Checkpoints(tmp_path, model, RUN).save(4)
     model.pool.images.assign(tf.zeros([2, 4, 4, 3]))
     monkeypatch.setattr(WithState, "extra_state", {"big": tf.Variable(big)})
-    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: Disk(4 * 4_000_000))
+    monkeypatch.setattr("gan_zoo.runs.checkpoints.shutil.disk_usage", lambda path: Disk(4 * 4_000_000))
     with pytest.raises(UserError, match=r"4 checkpoints of [4-9]\.\d MB"):
         Checkpoints(tmp_path, model, RUN).check_space()
 

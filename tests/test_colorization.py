@@ -14,21 +14,21 @@ from test_zoo import built, noise_batch, tiny_config
 from tiny_runs import EightPictures
 
 from datasets.single import SingleView
-from gan_zoo import pretrained
-from gan_zoo.callbacks import DataEpochs
-from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
+from gan_zoo.data.pipeline import training_stream
 from gan_zoo.errors import UserError
 from gan_zoo.lab import grey_to_network, rgb_to_lab, to_network
+from gan_zoo.learning.schedules import EpochSchedule
 from gan_zoo.models.base import StartingWeights
 from gan_zoo.models.colorization import Colorization, ColorizationConfig, build_generator
 from gan_zoo.models.parts import judge
 from gan_zoo.networks.backbones import BACKBONES
-from gan_zoo.pipeline import training_stream
-from gan_zoo.schedules import EpochSchedule
-from gan_zoo.training import train
-from gan_zoo.training_session import Intervals
-from gan_zoo.training_setup import build_model, make_strategy
+from gan_zoo.pretrained import fetching
+from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
+from gan_zoo.training.callbacks import DataEpochs
+from gan_zoo.training.loop import train
+from gan_zoo.training.session import Intervals
+from gan_zoo.training.setup import build_model, make_strategy
 
 KERNEL = {"unet": 0.3, "res_unet": 0.02, "dynamic_unet": 0.02}  # deviation of the last one, for colours within sRGB
 GENERATORS = typing.get_args(typing.get_type_hints(ColorizationConfig)["generator_type"])
@@ -218,10 +218,10 @@ def record(config: ColorizationConfig) -> Run:
 def test_a_run_resumes_exactly_in_both_phases_and_across_their_border(tmp_path, monkeypatch, eagerly) -> None:
     starts = []
     monkeypatch.setattr(Colorization, "starting_weights", StartingWeights(setting="", name="tiny"))
-    monkeypatch.setattr(pretrained, "load", lambda name: {})
+    monkeypatch.setattr(fetching, "load", lambda name: {})
     monkeypatch.setattr(Colorization, "load_pretrained", lambda _, weights: starts.append(weights))
     # The rate falls with each epoch of a run; they have to agree in how many there are.
-    monkeypatch.setattr("gan_zoo.training_setup.epoch_factors", lambda *_, **__: np.array([1.0, 0.5]))
+    monkeypatch.setattr("gan_zoo.training.setup.epoch_factors", lambda *_, **__: np.array([1.0, 0.5]))
     one, pieces = tmp_path / "one", tmp_path / "pieces"
     run(one, STEPS)
     for steps in (2, 6, STEPS):

@@ -10,16 +10,16 @@ from small_run import small
 from tiny_runs import assert_one_line, run_train
 
 import train
-from gan_zoo.checkpoint_files import best_record
-from gan_zoo.checks import check_in_words
-from gan_zoo.evaluation import evaluate
-from gan_zoo.evaluation_output import Settings
-from gan_zoo.evaluation_runs import Direction, NamedFiles
-from gan_zoo.health_log import read_lines
+from gan_zoo.evaluation.measuring import evaluate
+from gan_zoo.evaluation.output import Settings
+from gan_zoo.evaluation.runs import Direction, NamedFiles
 from gan_zoo.metrics.base import Context, EvaluationBatch
 from gan_zoo.metrics.region_agreement import agreement
 from gan_zoo.metrics.regions import regions_of_image, regions_of_mask
-from gan_zoo.validation import Validation
+from gan_zoo.runs.checkpoint_files import best_record
+from gan_zoo.training.checks import check_in_words
+from gan_zoo.training.health_log import read_lines
+from gan_zoo.training.validation import Validation
 
 
 @pytest.fixture

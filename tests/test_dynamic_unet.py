@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_zoo.layers.upsampling import PairBlur, SubPixelConv2D
 from gan_zoo.networks.dynamic_unet import CropOrExtend, dynamic_unet
-from gan_zoo.upsampling import PairBlur, SubPixelConv2D
 
 
 def noise(*shape: int) -> tf.Tensor:

@@ -10,12 +10,12 @@ from scripted_colours import AB, EPOCH, Pictures, run
 from small_run import small
 from tiny_runs import assert_one_line, run_train, use_eight_pictures
 
-from gan_zoo.checkpoint_files import best_record
-from gan_zoo.checkpoints import latest_step
-from gan_zoo.early_stopping import EarlyStopping, early_stopping
 from gan_zoo.errors import UserError
 from gan_zoo.metrics.base import Figure
-from gan_zoo.validation import Validation
+from gan_zoo.runs.checkpoint_files import best_record
+from gan_zoo.runs.checkpoints import latest_step
+from gan_zoo.training.early_stopping import EarlyStopping, early_stopping
+from gan_zoo.training.validation import Validation
 
 SCRIPT = [0.3, 0.6, 0.9, 0.5, 0.4, 0.5, 0.4, 0.5]
 STOP_AFTER_3 = {"intervals": {"early_stopping": 3}}
@@ -37,7 +37,7 @@ class Strength:
 
 @pytest.fixture
 def strength(monkeypatch) -> None:
-    monkeypatch.setattr("gan_zoo.training_session.Validation", Strength)
+    monkeypatch.setattr("gan_zoo.training.session.Validation", Strength)
 
 
 def lines(values: list[float | None], better: str = "higher") -> list[dict]:

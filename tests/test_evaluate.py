@@ -10,15 +10,15 @@ from small_run import picture, save_run, small, small_model
 from tiny_runs import EightPictures, assert_one_line, definition
 
 from datasets import DATASETS
-from gan_zoo.checkpoint_files import point_to_best
 from gan_zoo.config import Run
-from gan_zoo.evaluation_output import ImageCounter
-from gan_zoo.evaluation_runs import Direction
+from gan_zoo.data.pipeline import evaluation_batches
+from gan_zoo.evaluation.output import ImageCounter
+from gan_zoo.evaluation.runs import Direction
+from gan_zoo.evaluation.translated_batches import evaluation_noise
 from gan_zoo.images import encode_png, to_uint8
 from gan_zoo.metrics.colourfulness import colourfulness
 from gan_zoo.metrics.l1 import l1
-from gan_zoo.pipeline import evaluation_batches
-from gan_zoo.translated_batches import evaluation_noise
+from gan_zoo.runs.checkpoint_files import point_to_best
 
 CHEAP = "--metrics=psnr,l1"
 

@@ -66,7 +66,7 @@ def test_too_few_images(tmp_path, monkeypatch) -> None:
         def __call__(self, images):
             yield np.ones([len(list(images)), self.size], np.float32)
 
-    monkeypatch.setattr("gan_zoo.metrics.feature_sets._extractor", lambda resize, context: Features())
+    monkeypatch.setattr("gan_zoo.metrics.features.sets._extractor", lambda resize, context: Features())
     write_images(tmp_path / "made", {"a.png": picture(32, 32)})
     words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'made'}", "--metrics=fid_clean,l1")
     result = run_evaluate(*words)

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from gan_zoo import evaluation_records, metrics
+from gan_zoo import metrics
 from gan_zoo.errors import UserError
-from gan_zoo.evaluation import Evaluation, evaluate, joined
-from gan_zoo.evaluation_records import comparable, read_records, record, remarks, table, write_record
+from gan_zoo.evaluation import records
+from gan_zoo.evaluation.measuring import Evaluation, evaluate, joined
+from gan_zoo.evaluation.records import comparable, read_records, record, remarks, table, write_record
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure, ImageMean, Metric, MetricDefinition
 
 LEVELS = [30, 10, 50, 0, 20, 40, 60, 70, 90, 80]  # how far output i is from its target, of 255
@@ -111,7 +112,7 @@ def test_what_is_kept_of_a_model_with_samples() -> None:
 
 
 def test_the_higher_the_better(monkeypatch) -> None:
-    monkeypatch.setattr("gan_zoo.evaluation.RANKING", ("psnr",))
+    monkeypatch.setattr("gan_zoo.evaluation.measuring.RANKING", ("psnr",))
     gallery = evaluate(lambda _: batches(), ["psnr"], Context(), gallery_size=2).galleries["images"]
     assert [row.name for row in gallery.best] == ["0", "10"]
     assert [row.name for row in gallery.worst] == ["90", "80"]
@@ -286,4 +287,4 @@ def test_the_table_is_aligned(evaluation) -> None:
     psnr = next(line for line in lines if line.startswith("psnr"))
     assert psnr[columns["value"] :].startswith("inf dB")
     assert lines[-1].split() == ["diversity", "weights", "missing"]
-    assert evaluation_records.FOLDER == "evaluation"
+    assert records.FOLDER == "evaluation"

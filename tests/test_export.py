@@ -12,10 +12,11 @@ from small_run import small_model
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
-from gan_zoo import serving, translating
 from gan_zoo.errors import UserError
+from gan_zoo.export import saved_model
 from gan_zoo.images import decode_image, encode_png, to_channels
 from gan_zoo.models.base import Translator
+from gan_zoo.translation import translating
 
 RANDOM = np.random.default_rng(0)
 
@@ -32,7 +33,7 @@ def translator(model):
 
 @pytest.fixture(scope="module")
 def path(model, tmp_path_factory):
-    return serving.export(model.translators, tmp_path_factory.mktemp("export"), 7)
+    return saved_model.export(model.translators, tmp_path_factory.mktemp("export"), 7)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def test_encode_reads_the_picture_at_the_training_size(loaded, model):
 def test_files_are_decoded_as_by_the_pipeline(mode, file_format, channels):
     data = picture_file(mode, file_format)
     np.testing.assert_array_equal(
-        serving.decode(tf.constant(data), channels), to_channels(decode_image(data), channels)
+        saved_model.decode(tf.constant(data), channels), to_channels(decode_image(data), channels)
     )
 
 
@@ -217,7 +218,7 @@ def test_no_operation_keeps_a_random_state(path):
 def test_an_existing_version_stays(path, model):
     before = {file: file.stat().st_mtime_ns for file in path.rglob("*")}
     with pytest.raises(UserError, match="exists"):
-        serving.export(model.translators, path.parent, 7)
+        saved_model.export(model.translators, path.parent, 7)
     assert {file: file.stat().st_mtime_ns for file in path.rglob("*")} == before
     assert [file.name for file in path.parent.iterdir()] == ["7"]
 
@@ -232,7 +233,7 @@ def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
     monkeypatch.setattr(tf.saved_model, "save", fill_the_disk)
     generator = {"translate": plain_translator(channels=1)}
     with pytest.raises(UserError, match=r"no space left on the disk$"):
-        serving.export(generator, tmp_path / "out", 1)
+        saved_model.export(generator, tmp_path / "out", 1)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -253,7 +254,7 @@ def plain_translator(channels: int, scale: int = 1) -> Translator:
 
 def test_a_translator_without_z_that_enlarges(tmp_path):
     translators = {"translate": plain_translator(3, scale=2)}
-    signatures = tf.saved_model.load(str(serving.export(translators, tmp_path, 0))).signatures
+    signatures = tf.saved_model.load(str(saved_model.export(translators, tmp_path, 0))).signatures
     assert set(signatures) == {"serving_default", "translate_bytes"}
     x = image(9, 21, channels=3)
     expected = np.repeat(np.repeat(np.minimum(x[0].numpy().astype(int) + 10, 255), 2, 0), 2, 1)

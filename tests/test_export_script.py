@@ -8,7 +8,7 @@ from small_run import STEP, save_run, small, small_model
 
 import command_line
 import export
-from gan_zoo import serving
+from gan_zoo.export import saved_model
 
 
 def run_script(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -24,8 +24,8 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
         written.append(arguments)
         return tmp_path
 
-    monkeypatch.setattr(serving, "export", note)
-    monkeypatch.setattr(serving, "signatures", lambda translators: ["serving_default"])
+    monkeypatch.setattr(saved_model, "export", note)
+    monkeypatch.setattr(saved_model, "signatures", lambda translators: ["serving_default"])
     models = {step: small_model(seed=step) for step in (STEP, STEP + 1)}
     for step, model in models.items():
         save_run(tmp_path / "run", model, step)
@@ -40,8 +40,8 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
 
 def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
     taken = {}
-    monkeypatch.setattr(serving, "export", lambda translators, *_: taken.update(translators) or tmp_path)
-    monkeypatch.setattr(serving, "signatures", lambda translators: [])
+    monkeypatch.setattr(saved_model, "export", lambda translators, *_: taken.update(translators) or tmp_path)
+    monkeypatch.setattr(saved_model, "signatures", lambda translators: [])
     save_run(tmp_path / "run", small("pix2pix", image_size=64), name="pix2pix")
     for arguments, takes_seed in [([], True), (["--inference_mode=eval"], False), (["--inference_mode=train"], True)]:
         assert run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)[0] == 0

@@ -10,9 +10,10 @@ from small_run import seeded_translator, small, there_and_back
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
-from gan_zoo import serving, translating
+from gan_zoo.export import saved_model
 from gan_zoo.images import decode_image, encode_png
 from gan_zoo.models.base import Translator
+from gan_zoo.translation import translating
 
 RANDOM = np.random.default_rng(0)
 PLAIN = ("serving_default", "translate_bytes")
@@ -64,7 +65,7 @@ class TestSeeds:
 
     @pytest.fixture(scope="class")
     def path(self, translator, tmp_path_factory):
-        return serving.export({"translate": translator}, tmp_path_factory.mktemp("export"), 3)
+        return saved_model.export({"translate": translator}, tmp_path_factory.mktemp("export"), 3)
 
     @pytest.fixture(scope="class")
     def loaded(self, path):
@@ -140,7 +141,7 @@ class TestSeveral:
 
     @pytest.fixture(scope="class")
     def path(self, translators, tmp_path_factory):
-        return serving.export(translators, tmp_path_factory.mktemp("export"), 3)
+        return saved_model.export(translators, tmp_path_factory.mktemp("export"), 3)
 
     @pytest.fixture(scope="class")
     def loaded(self, path):
@@ -178,7 +179,7 @@ class TestSeveral:
 
 def test_pix2pix(tmp_path):
     model = small("pix2pix", image_size=64)  # a U-Net for 32 px has no block with dropout
-    path = serving.export(model.translators, tmp_path, 0)
+    path = saved_model.export(model.translators, tmp_path, 0)
     loaded = tf.saved_model.load(str(path)).signatures
     assert set(loaded) == {*PLAIN, "sample_random"}
     # Each image has its own statistics: the running ones are not even stored.
@@ -198,7 +199,7 @@ def test_pix2pix(tmp_path):
 
 def test_cyclegan(tmp_path):
     model = small("cyclegan")
-    path = serving.export(model.translators, tmp_path, 0)
+    path = saved_model.export(model.translators, tmp_path, 0)
     generators = [model.generator_a_to_b, model.generator_b_to_a]
     assert_stored_once(path, [variable for network in generators for variable in network.trainable_variables])
     loaded = tf.saved_model.load(str(path)).signatures

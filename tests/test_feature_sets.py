@@ -8,14 +8,15 @@ import keras
 import numpy as np
 import pytest
 
-from gan_zoo import pretrained
 from gan_zoo.errors import UserError
-from gan_zoo.metrics import build, feature_sets
+from gan_zoo.metrics import build
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure
-from gan_zoo.metrics.feature_statistics import FeatureStatistics
+from gan_zoo.metrics.features import sets
+from gan_zoo.metrics.features.inception import InceptionFeatures, inception_inputs
+from gan_zoo.metrics.features.statistics import FeatureStatistics
 from gan_zoo.metrics.fid import frechet_distance
-from gan_zoo.metrics.inception_features import InceptionFeatures, inception_inputs
 from gan_zoo.metrics.kid import kid_of_subsets
+from gan_zoo.pretrained import fetching
 
 RANDOM = np.random.default_rng(0)
 OUTPUTS = RANDOM.integers(0, 256, (11, 20, 24, 3), np.uint8)
@@ -48,9 +49,9 @@ def network() -> keras.Model:
 @pytest.fixture(autouse=True)
 def cache(network, tmp_path, monkeypatch) -> pathlib.Path:
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(pretrained, "load", lambda name, weights_dir: {"inception": name})
-    monkeypatch.setattr(feature_sets, "fid_inception", lambda state: network)
-    monkeypatch.setattr(feature_sets, "InceptionFeatures", CountingFeatures)
+    monkeypatch.setattr(fetching, "load", lambda name, weights_dir: {"inception": name})
+    monkeypatch.setattr(sets, "fid_inception", lambda state: network)
+    monkeypatch.setattr(sets, "InceptionFeatures", CountingFeatures)
     monkeypatch.setattr(CountingFeatures, "images", 0)
     return tmp_path / "cache" / "features"
 
@@ -95,7 +96,7 @@ def test_both_distances_are_those_of_the_whole_from_one_extraction(resize, netwo
     assert found[names[1]].error == pytest.approx(kid.standard_error, rel=1e-4)
     for figure in found.values():
         assert figure.num_images == 11 and figure.better == "lower"
-        assert figure.weights_sha256 == pretrained.WEIGHTS["inception"].sha256
+        assert figure.weights_sha256 == fetching.WEIGHTS["inception"].sha256
         assert "11 images against 9 of facades/val" in figure.protocol and "\n" not in figure.protocol
         assert ("antialiased bicubic" in figure.protocol) == (resize == "clean")
     assert "100 subsets of 4" in found[names[1]].protocol

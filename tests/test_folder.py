@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from datasets import DATASETS, folder
+from gan_zoo.data.pipeline import training_stream
+from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, encode_png
-from gan_zoo.pipeline import training_stream
-from gan_zoo.skipped_files import SkippedFiles
 
 A_TO_B = types.SimpleNamespace(direction="a_to_b")
 B_TO_A = types.SimpleNamespace(direction="b_to_a")

@@ -7,7 +7,7 @@ import pytest
 from small_run import picture
 
 from gan_zoo.errors import UserError
-from gan_zoo.folder_batches import FolderBatches
+from gan_zoo.evaluation.folder_batches import FolderBatches
 from gan_zoo.images import encode_png, to_channels
 
 

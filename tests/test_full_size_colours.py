@@ -9,16 +9,17 @@ from small_run import picture, read, run_translate, save_run, seeded_translator,
 from tiny_runs import EightPictures
 
 from datasets.single import SingleView
-from gan_zoo import serving, translating, translation
-from gan_zoo.chroma import colorized
-from gan_zoo.contact_sheet import ContactSheet
 from gan_zoo.errors import UserError
-from gan_zoo.evaluation_output import Settings
-from gan_zoo.evaluation_records import read_records
-from gan_zoo.evaluation_runs import evaluate_run
+from gan_zoo.evaluation.output import Settings
+from gan_zoo.evaluation.records import read_records
+from gan_zoo.evaluation.runs import evaluate_run
+from gan_zoo.export import saved_model
 from gan_zoo.images import decode_image, encode_png, to_channels, to_float
 from gan_zoo.lab import rgb_to_lab, to_grey
 from gan_zoo.models.base import Translator
+from gan_zoo.translation import painting, translating
+from gan_zoo.translation.chroma import colorized
+from gan_zoo.translation.contact_sheet import ContactSheet
 
 # L of what comes out, in eight bits: each channel is off by half a level at most, and a level is at most 0.45 of L.
 ROUNDING = 0.25
@@ -106,7 +107,7 @@ def test_saturation_scales_the_colours() -> None:
     np.testing.assert_allclose(double[..., 1:], 2 * plain[..., 1:], atol=0.02)
 
     image = colours(40, 150)
-    made = translation.Painter("run", translator(), saturation=0.0).translations(image, "a.png")["translation"]
+    made = painting.Painter("run", translator(), saturation=0.0).translations(image, "a.png")["translation"]
     assert np.ptp(made.astype(int), axis=-1).max() <= 1
     np.testing.assert_allclose(made[..., :1], (to_grey(to_float(image)) + 1) * 127.5, atol=0.51)
 
@@ -159,9 +160,9 @@ def test_files_and_the_sheet(run, tmp_path, capsys) -> None:
     assert code == 2 and "--saturation" in err and err.count("\n") == 1
     for wrong in (np.nan, np.inf):
         with pytest.raises(UserError, match=f"--saturation={wrong}: give a number of 0 or more"):
-            translation.Painter("run", translator(), saturation=wrong)
+            painting.Painter("run", translator(), saturation=wrong)
     with pytest.raises(UserError, match="--saturation: the model of run has no colours"):
-        translation.Painter("run", seeded_translator(), saturation=2.0)
+        painting.Painter("run", seeded_translator(), saturation=2.0)
 
 
 def test_a_sheet_of_several_painters() -> None:
@@ -179,9 +180,9 @@ def test_a_sheet_of_several_painters() -> None:
 
 def test_an_export_does_the_same(tmp_path) -> None:
     (its,) = plain_model().translators.values()
-    loaded = tf.saved_model.load(str(serving.export({"translate": its}, tmp_path, 1))).signatures
+    loaded = tf.saved_model.load(str(saved_model.export({"translate": its}, tmp_path, 1))).signatures
     image = colours(45, 70)
-    painter = translation.Painter("run", its)
+    painter = painting.Painter("run", its)
     for given in (image, image[..., :1]):
         expected = painter.translations(given, "a.png")["translation"].astype(int)
         assert expected.std(axis=-1).max() > 20

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo import health
-from gan_zoo.health_log import HealthLog, best_of, read_lines
-from gan_zoo.health_measures import ImageMeasures, discriminator_losses, finite, gradient_norms
+from gan_zoo.learning.optimizers import FusedAdam
 from gan_zoo.metrics.colourfulness import colourfulness
-from gan_zoo.optimizers import FusedAdam
+from gan_zoo.training import health
+from gan_zoo.training.health_log import HealthLog, best_of, read_lines
+from gan_zoo.training.health_measures import ImageMeasures, discriminator_losses, finite, gradient_norms
 
 # Measured at the ends of whole runs: BicycleGAN and pix2pix on facades, CycleGAN on summer2winter.
 HEALTHY = {

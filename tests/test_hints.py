@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from test_zoo import built, noise_batch, tiny_config
 
-from gan_zoo.hints import MOST, draw_hints
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
+from gan_zoo.learning.hints import MOST, draw_hints
+from gan_zoo.learning.noise import example_noise
 from gan_zoo.models.colorization import Colorization, ColorizationConfig
-from gan_zoo.noise import example_noise
 
 GENERATORS = typing.get_args(typing.get_type_hints(ColorizationConfig)["generator_type"])
 RED, BLUE = (0.45, 0.35), (0.1, -0.45)  # ab / 110

@@ -9,10 +9,10 @@ from checked_models import checker, shapes
 from small_run import small
 from tiny_runs import TINY
 
-from gan_zoo import health
-from gan_zoo.health_log import read_lines
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
-from gan_zoo.validation import Validation
+from gan_zoo.training import health
+from gan_zoo.training.health_log import read_lines
+from gan_zoo.training.validation import Validation
 
 
 class Patient:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from own_process import run_script
 
-from gan_zoo.image_pool import ImagePool, pool_draws
+from gan_zoo.learning.image_pool import ImagePool, pool_draws
 
 SHAPE = (2, 3, 1)
 

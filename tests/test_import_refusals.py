@@ -5,13 +5,13 @@ import pytest
 from imported_runs import COUNT, TINY, messages, run, save
 from tiny_runs import assert_one_line
 
+from gan_zoo.authors_weights.importing import IMPORT_FILE, import_weights, read_network, write_pytorch
+from gan_zoo.authors_weights.names import torch_variables
 from gan_zoo.errors import UserError
 from gan_zoo.models.cyclegan import CycleGAN, CycleGANConfig
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.networks.patch_discriminator import patch_discriminator
-from gan_zoo.networks.torch_names import torch_variables
-from gan_zoo.torch_files import write_state_dict
-from gan_zoo.weights import IMPORT_FILE, import_weights, read_network, write_pytorch
+from gan_zoo.pretrained.torch_files import write_state_dict
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_width_that_the_other_tensors_lack_is_refused_before_anything_is_built
     def build(*_) -> None:
         raise AssertionError("was built")
 
-    monkeypatch.setattr("gan_zoo.weights.model_and_settings", build)
+    monkeypatch.setattr("gan_zoo.authors_weights.importing.model_and_settings", build)
     path = tmp_path / f"latest_net_{part}.pth"
     write_state_dict(path, arrays)
     assert path.stat().st_size < 600_000
@@ -104,7 +104,7 @@ def test_numbers_that_tensors_share_count_for_each(tmp_path, monkeypatch) -> Non
     path = tmp_path / "latest_net_G.pth"
     path.write_bytes(bytes(1000))
     shared = np.ones((100, 3), np.float32)
-    monkeypatch.setattr("gan_zoo.weights.read_state_dict", lambda _: {"a": shared, "b": shared})
+    monkeypatch.setattr("gan_zoo.authors_weights.importing.read_state_dict", lambda _: {"a": shared, "b": shared})
     with pytest.raises(UserError, match="share numbers"):
         read_network(path)
 

@@ -12,13 +12,13 @@ import tensorflow as tf
 from imported_runs import PARITY, messages, run, save
 from tiny_runs import assert_one_line, run_train, use_eight_pictures
 
-from gan_zoo.losses import gan_loss
-from gan_zoo.models.loading import load_run
+from gan_zoo.authors_weights.importing import import_weights, write_pytorch
+from gan_zoo.learning.losses import gan_loss
 from gan_zoo.models.parts import judge
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.networks.resnet import resnet
-from gan_zoo.torch_files import read_state_dict, write_state_dict
-from gan_zoo.weights import import_weights, write_pytorch
+from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.runs.loading import load_run
 
 
 def imported(case: str, parts: list[str], folder: pathlib.Path, *words: str):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from gan_zoo.initializers import INIT_TYPES, make_initializer
+from gan_zoo.layers.initializers import INIT_TYPES, make_initializer
 
 GAIN = 0.3
 

@@ -12,8 +12,8 @@ from label_pngs import BY_HAND, PREDICTED, TRUE, png
 from PIL import Image
 from tiny_runs import assert_one_line
 
+from gan_zoo.data.label_maps import decode_label_map, label_picture
 from gan_zoo.images import BadImage, encode_png
-from gan_zoo.label_maps import decode_label_map, label_picture
 
 
 def grey_png(labels: np.ndarray, bits: int) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.layers import (
+from gan_zoo.layers.convolutions import (
     FewPixelsConv2D,
     FewPixelsConv2DTranspose,
     OneChannelConv2D,
@@ -15,9 +15,9 @@ from gan_zoo.layers import (
     SeededDropout,
     TileConcat,
 )
+from gan_zoo.layers.normalization import InstanceNorm
 from gan_zoo.networks.latent_encoder import ConvMeanPool
 from gan_zoo.networks.patch_discriminator import HalfSize
-from gan_zoo.normalization import InstanceNorm
 
 ADDONS = pathlib.Path(__file__).parent / "parity" / "tfa_instance_norm.npz"
 

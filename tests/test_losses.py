@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
-from gan_zoo.losses import gan_loss, gradient_penalty, kl_loss, l1_loss
+from gan_zoo.learning.losses import gan_loss, gradient_penalty, kl_loss, l1_loss
+from gan_zoo.learning.noise import example_noise
 from gan_zoo.networks.patch_discriminator import patch_discriminator
-from gan_zoo.noise import example_noise
 
 RECORDED = np.load(pathlib.Path(__file__).parent / "parity" / "gan_losses.npz")
 LOGITS = [

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from gan_zoo.metrics.feature_statistics import FeatureStatistics
+from gan_zoo.metrics.features.statistics import FeatureStatistics
 from gan_zoo.metrics.fid import frechet_distance, small_sample_warning
 
 RECORDED = np.load(pathlib.Path(__file__).parent / "parity" / "image_metrics.npz")

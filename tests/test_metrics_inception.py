@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_zoo.errors import UserError
-from gan_zoo.metrics.inception_features import InceptionFeatures, inception_inputs, resize_clean, resize_legacy
+from gan_zoo.metrics.features.inception import InceptionFeatures, inception_inputs, resize_clean, resize_legacy
 from gan_zoo.networks.inception import fid_inception, load_folded
 
 RECORDED = np.load(pathlib.Path(__file__).parent / "parity" / "fid_inception.npz")

@@ -15,7 +15,7 @@ from gan_zoo.metrics.diversity import RealImages, random_pairs
 from gan_zoo.metrics.l1 import l1
 from gan_zoo.metrics.psnr import psnr, psnr_y
 from gan_zoo.metrics.ssim import ssim, ssim_y
-from gan_zoo.pretrained import WEIGHTS
+from gan_zoo.pretrained.fetching import WEIGHTS
 
 COUNT, SAMPLES, LATENT = 7, 4, 3
 CUTS = ([], [3], [1, 2, 6])

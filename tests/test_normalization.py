@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from own_process import run_script
 
-from gan_zoo.normalization import (
+from gan_zoo.layers.normalization import (
     DISCRIMINATOR_NORMS,
     NORMS,
     BatchNorm,
@@ -18,7 +18,7 @@ from gan_zoo.normalization import (
     make_norm,
     norm_has_bias,
 )
-from gan_zoo.torch_layout import to_keras_layout
+from gan_zoo.pretrained.torch_layout import to_keras_layout
 
 TESTS = pathlib.Path(__file__).parent
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.optimizers import FusedAdam
+from gan_zoo.learning.optimizers import FusedAdam
 
 RATE, BETA_1, BETA_2, EPSILON = 0.01, 0.5, 0.999, 1e-8
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 from streams import Source, assert_same, settings, taken
 
 from gan_zoo import images
+from gan_zoo.data.pipeline import batch_order, evaluation_batches, training_stream
+from gan_zoo.data.resizing import resize_and_crop
 from gan_zoo.errors import UserError
-from gan_zoo.pipeline import batch_order, evaluation_batches, training_stream
-from gan_zoo.resizing import resize_and_crop
 
 
 def test_batches_have_the_promised_form():
@@ -179,7 +179,7 @@ def test_the_program_ends_while_a_stream_is_in_use():
     program = """
 import sys, types
 import numpy as np
-from gan_zoo.pipeline import training_stream
+from gan_zoo.data.pipeline import training_stream
 class Source:
     def __len__(self):
         return 2

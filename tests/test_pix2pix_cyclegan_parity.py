@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
+from gan_zoo.layers.normalization import BatchNorm
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
-from gan_zoo.normalization import BatchNorm
 
 PARITY = pathlib.Path(__file__).parent / "parity"
 

@@ -11,12 +11,12 @@ import tensorflow as tf
 from tiny_runs import EightPictures, run_train, use_eight_pictures
 
 from gan_zoo.config import Config, Run
+from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.models.base import TranslationModel, Translator
-from gan_zoo.pipeline import evaluation_batches
-from gan_zoo.plateau import Plateau
-from gan_zoo.training import train
-from gan_zoo.training_session import Intervals
-from gan_zoo.training_setup import build_model, make_strategy
+from gan_zoo.training.loop import train
+from gan_zoo.training.plateau import Plateau
+from gan_zoo.training.session import Intervals
+from gan_zoo.training.setup import build_model, make_strategy
 
 # Recorded with PyTorch 2.15: the rate of an Adam of 2e-4 after each `scheduler.step(value)` of
 # `ReduceLROnPlateau(optimizer, mode="min", factor=0.2, threshold=0.01, patience=5)`. The values fall noisily, stay, get
@@ -90,7 +90,7 @@ class Tint(TranslationModel):
 def impatient(monkeypatch):
     """A policy that few epochs can move: it halves the rate after each that does not take a tenth off the L1."""
     monkeypatch.setattr(
-        "gan_zoo.training_session.Plateau", lambda rate: Plateau(rate, patience=0, factor=0.5, threshold=0.1)
+        "gan_zoo.training.session.Plateau", lambda rate: Plateau(rate, patience=0, factor=0.5, threshold=0.1)
     )
 
 
@@ -156,7 +156,7 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path, impatient, eagerly) ->
 
 def test_the_value_is_the_mean_over_the_validation_examples(tmp_path, monkeypatch, eagerly) -> None:
     # Three examples of five, one of which is bad.
-    monkeypatch.setattr("gan_zoo.training_layout.MAX_EXAMPLES", 3)
+    monkeypatch.setattr("gan_zoo.training.layout.MAX_EXAMPLES", 3)
     source = EightPictures(size=8, count=5, bad=(1,))
     run_tint(tmp_path, source, 2, learning_rate=0.0)
     model = build_model(Tint, Config(image_size=8))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from archive_server import archive_server
 
-from gan_zoo import pretrained
 from gan_zoo.errors import UserError
-from gan_zoo.pretrained import WEIGHTS, Weights, fetch, load
-from gan_zoo.torch_files import write_state_dict
+from gan_zoo.pretrained import fetching
+from gan_zoo.pretrained.fetching import WEIGHTS, Weights, fetch, load
+from gan_zoo.pretrained.torch_files import write_state_dict
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def server(content, tmp_path, monkeypatch):
         server.content = content
         address = f"http://127.0.0.1:{server.server_address[1]}/models/tiny-1234.pth"
         tiny = Weights(address, len(content), hashlib.sha256(content).hexdigest(), "none")
-        monkeypatch.setattr(pretrained, "WEIGHTS", {"tiny": tiny})
+        monkeypatch.setattr(fetching, "WEIGHTS", {"tiny": tiny})
         yield server
 
 
@@ -43,7 +43,7 @@ def refusal(weights_dir: pathlib.Path | None = None) -> str:
 
 
 def assert_says_what_to_do(message: str, cache: pathlib.Path) -> None:
-    weights = pretrained.WEIGHTS["tiny"]
+    weights = fetching.WEIGHTS["tiny"]
     for part in (weights.address, weights.sha256, "--weights_dir", str(cache), "under the name tiny-1234.pth"):
         assert part in message
 
@@ -51,8 +51,8 @@ def assert_says_what_to_do(message: str, cache: pathlib.Path) -> None:
 def test_the_way_out_is_one_that_the_asking_script_has(server, monkeypatch) -> None:
     for name, setting in (("alexnet", None), ("resnet18", "encoder_weights"), ("resnet34", "encoder_weights")):
         assert WEIGHTS[name].setting == setting
-    tiny = dataclasses.replace(pretrained.WEIGHTS["tiny"], setting="encoder_weights", size=1)
-    monkeypatch.setattr(pretrained, "WEIGHTS", {"tiny": tiny})
+    tiny = dataclasses.replace(fetching.WEIGHTS["tiny"], setting="encoder_weights", size=1)
+    monkeypatch.setattr(fetching, "WEIGHTS", {"tiny": tiny})
     message = refusal()
     assert "and give it as --set encoder_weights=FILE, or put it into " in message and "--weights_dir" not in message
     assert message.endswith(", under the name tiny-1234.pth")
@@ -61,7 +61,7 @@ def test_the_way_out_is_one_that_the_asking_script_has(server, monkeypatch) -> N
 def test_files_are_fetched_once(server, content, tmp_path, capsys) -> None:
     cache = tmp_path / "cache"
     assert fetch("tiny") == cache / "tiny-1234.pth"
-    assert f"fetching {pretrained.WEIGHTS['tiny'].address} (0 MB) into {cache}" in capsys.readouterr().out
+    assert f"fetching {fetching.WEIGHTS['tiny'].address} (0 MB) into {cache}" in capsys.readouterr().out
     np.testing.assert_array_equal(load("tiny")["features.0.bias"], [0, 1, 2])
     assert server.requests == 1 and [path.name for path in cache.iterdir()] == ["tiny-1234.pth"]
     assert capsys.readouterr().out == ""
@@ -138,14 +138,14 @@ def test_the_table() -> None:
 def test_the_cache_is_in_the_users_home_unless_said_otherwise(monkeypatch, tmp_path) -> None:
     monkeypatch.delenv("GAN_ZOO_CACHE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert pretrained.cache_dir() == tmp_path / ".cache" / "gan_zoo"
+    assert fetching.cache_dir() == tmp_path / ".cache" / "gan_zoo"
 
 
 def test_a_file_of_a_user_is_read_by_what_it_holds(tmp_path) -> None:
     keras_file, torch_file = tmp_path / "keras.pth", tmp_path / "torch.h5"
     keras_file.write_bytes(b"\x89HDF\r\n\x1a\n and more")
     write_state_dict(torch_file, {"weight": np.ones(2, np.float32)})
-    assert pretrained.read_given(keras_file, "setting") == str(keras_file)
-    np.testing.assert_array_equal(pretrained.read_given(torch_file, "setting")["weight"], np.ones(2))
+    assert fetching.read_given(keras_file, "setting") == str(keras_file)
+    np.testing.assert_array_equal(fetching.read_given(torch_file, "setting")["weight"], np.ones(2))
     with pytest.raises(UserError, match=r"^setting=.*gone: there is no such file$"):
-        pretrained.read_given(tmp_path / "gone", "setting")
+        fetching.read_given(tmp_path / "gone", "setting")

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from imported_runs import PARITY, shapes
 
+from gan_zoo.authors_weights.architecture import inner_kernels, recognise
+from gan_zoo.authors_weights.importing import find_files
+from gan_zoo.authors_weights.names import torch_variables
+from gan_zoo.authors_weights.settings import model_and_settings
 from gan_zoo.errors import UserError
 from gan_zoo.networks.latent_encoder import plain_encoder
 from gan_zoo.networks.patch_discriminator import patch_discriminator
 from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
-from gan_zoo.networks.torch_architecture import inner_kernels, recognise
-from gan_zoo.networks.torch_names import torch_variables
 from gan_zoo.networks.unet import unet
-from gan_zoo.torch_files import read_state_dict
-from gan_zoo.torch_layout import torch_shape
-from gan_zoo.torch_settings import model_and_settings
-from gan_zoo.weights import find_files
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_layout import torch_shape
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_zoo.charts import escaped
-from gan_zoo.gallery import Gallery, Row
 from gan_zoo.images import decode_image
-from gan_zoo.report import html_report, write_report
-from gan_zoo.report_figures import change, value_text
-from gan_zoo.report_pictures import LONGEST, breakable, data_uri, scaled_down
-from gan_zoo.report_style import DARK, LIGHT
+from gan_zoo.report.charts import escaped
+from gan_zoo.report.figures import change, value_text
+from gan_zoo.report.gallery import Gallery, Row
+from gan_zoo.report.page import html_report, write_report
+from gan_zoo.report.pictures import LONGEST, breakable, data_uri, scaled_down
+from gan_zoo.report.style import DARK, LIGHT
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;\udcff\u0007.png"
 VOID = ("meta", "img", "wbr")

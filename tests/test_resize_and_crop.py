@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from gan_zoo.resizing import resize_and_crop
+from gan_zoo.data.resizing import resize_and_crop
 
 RANDOM = np.random.default_rng(0)
 

@@ -9,8 +9,7 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
-from gan_zoo.networks.resnet import resnet
-from gan_zoo.networks.resnet_layers import (
+from gan_zoo.layers.mirrored import (
     LARGEST_FILTERED_SIDE,
     ConvFromImage,
     ConvToImage,
@@ -19,6 +18,7 @@ from gan_zoo.networks.resnet_layers import (
     MirroredConv2D,
     mirrored_convolution,
 )
+from gan_zoo.networks.resnet import resnet
 
 RECORDED = pathlib.Path(__file__).parent / "parity" / "net_G_resnet_9blocks_instance.npz"
 

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from gan_zoo import samples
 from gan_zoo.models.base import Translator
-from gan_zoo.samples import SampleImages, sample_grid
+from gan_zoo.training import samples
+from gan_zoo.training.samples import SampleImages, sample_grid
 
 
 @pytest.fixture

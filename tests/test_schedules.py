@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from gan_zoo.config import Config
-from gan_zoo.optimizers import FusedAdam
-from gan_zoo.schedules import EpochSchedule, cosine_factor, epoch_factors
-from gan_zoo.training_setup import count_steps, learning_rate_schedule
+from gan_zoo.learning.optimizers import FusedAdam
+from gan_zoo.learning.schedules import EpochSchedule, cosine_factor, epoch_factors
+from gan_zoo.training.setup import count_steps, learning_rate_schedule
 
 RECORDED = json.loads((pathlib.Path(__file__).parent / "parity" / "lr_policies.json").read_text())
 

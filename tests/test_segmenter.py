@@ -11,7 +11,7 @@ from label_pngs import BY_HAND, PREDICTED, TRUE, png
 from tiny_runs import assert_one_line
 
 from gan_zoo.errors import UserError
-from gan_zoo.label_batches import LabelBatches
+from gan_zoo.evaluation.label_batches import LabelBatches
 from gan_zoo.metrics.segmenter import Segmenter
 
 pytestmark = pytest.mark.usefixtures("offline")

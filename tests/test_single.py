@@ -14,18 +14,18 @@ from datasets import DATASETS, folder
 from datasets.definition import DatasetDefinition, load_for
 from datasets.single import SingleSource, SingleView, as_single
 from datasets.unpaired import UnpairedSource
-from gan_zoo.checkpoints import restore_networks
 from gan_zoo.config import Config, Run
+from gan_zoo.data.pipeline import evaluation_batches, training_stream
+from gan_zoo.data.resizing import resize_and_crop_labels
+from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, encode_png, is_grey, to_float
-from gan_zoo.losses import l1_loss
+from gan_zoo.learning.losses import l1_loss
 from gan_zoo.models.base import TranslationModel, Translator
-from gan_zoo.pipeline import evaluation_batches, training_stream
-from gan_zoo.resizing import resize_and_crop_labels
-from gan_zoo.skipped_files import SkippedFiles
-from gan_zoo.training import train
-from gan_zoo.training_session import Intervals
-from gan_zoo.training_setup import make_strategy
+from gan_zoo.runs.checkpoints import restore_networks
+from gan_zoo.training.loop import train
+from gan_zoo.training.session import Intervals
+from gan_zoo.training.setup import make_strategy
 
 A_TO_B = types.SimpleNamespace(direction="a_to_b")
 B_TO_A = types.SimpleNamespace(direction="b_to_a")

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from streams import Source, assert_same, settings, taken
 
+from gan_zoo.data.pipeline import evaluation_batches, training_stream
+from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample
-from gan_zoo.pipeline import evaluation_batches, training_stream
-from gan_zoo.skipped_files import SkippedFiles
 
 
 def test_bad_examples_give_way_to_the_next_good_one(tmp_path, capsys):

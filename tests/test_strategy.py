@@ -4,7 +4,7 @@ import pytest
 from own_process import run_script
 
 from gan_zoo.models import MODELS
-from gan_zoo.training_setup import make_strategy
+from gan_zoo.training.setup import make_strategy
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from datasets import DATASETS, find_dataset, tfds_images
 from datasets.definition import load_for
 from datasets.tfds_images import TFDSImages, labels, tfds_definition
 from gan_zoo.config import Config
+from gan_zoo.data.pipeline import training_stream
+from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, encode_png
 from gan_zoo.models import MODELS
-from gan_zoo.pipeline import training_stream
-from gan_zoo.skipped_files import SkippedFiles
 
 CONFIG = types.SimpleNamespace(direction="a_to_b")
 SPLITS = {"gan_zoo_photos": {"train": 4, "validation": 3}, "gan_zoo_photos/whole": {"train": 10}}

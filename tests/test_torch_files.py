@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from gan_zoo.errors import UserError
-from gan_zoo.torch_files import read_state_dict
-from gan_zoo.torch_pickle import RefusedError, Storage, read_pickle, write_pickle
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_pickle import RefusedError, Storage, read_pickle, write_pickle
 
 PARITY = pathlib.Path(__file__).parent / "parity"
 FIXTURES = ["torch_zip_format.pth", "torch_legacy_format.pth"]

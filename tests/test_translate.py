@@ -9,10 +9,11 @@ import tensorflow as tf
 from PIL import Image
 from small_run import picture, read, run_translate, save_run, small_model
 
-from gan_zoo import picture_files, translating, translation
-from gan_zoo.contact_sheet import SHEET_ROWS, ContactSheet
+from gan_zoo.data import picture_files
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
+from gan_zoo.translation import painting, translating
+from gan_zoo.translation.contact_sheet import SHEET_ROWS, ContactSheet
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_own_z_depend_on_seed_and_name_alone():
     image = picture(8, 8)
 
     def draw(name, **settings):
-        return [p.tobytes() for p in translation.Painter("", PaintZ, **settings).translations(image, name).values()]
+        return [p.tobytes() for p in painting.Painter("", PaintZ, **settings).translations(image, name).values()]
 
     first = draw("a.png", num_samples=2)
     assert first == draw("a.png", num_samples=3)[:2]
@@ -140,12 +141,12 @@ def test_own_z_depend_on_seed_and_name_alone():
 
 def test_the_way_between_two_z():
     start, end = np.array([3.0, 0, 0]), np.array([0, 3.0, 0])
-    way = translation.interpolate(start, end, 5)
+    way = painting.interpolate(start, end, 5)
     np.testing.assert_allclose(way[[0, -1]], [start, end], atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(way, axis=1), 3, rtol=1e-6)
     angles = np.arctan2(way[:, 1], way[:, 0])
     np.testing.assert_allclose(np.diff(angles), np.pi / 8, rtol=1e-5)
-    np.testing.assert_allclose(translation.interpolate(np.array([1.0]), np.array([-3.0]), 3), [[1], [-1], [-3]])
+    np.testing.assert_allclose(painting.interpolate(np.array([1.0]), np.array([-3.0]), 3), [[1], [-1], [-3]])
 
 
 def test_several_runs_side_by_side(runs, tmp_path, capsys):
@@ -166,8 +167,8 @@ def test_several_runs_side_by_side(runs, tmp_path, capsys):
     np.testing.assert_array_equal(inputs, read(source / "a.png"))
     np.testing.assert_array_equal(first, read(output / "colour" / "a.png_sample_1.png"))
     np.testing.assert_array_equal(second, read(output / "grey" / "a.png_sample_1.png"))
-    assert translation.titles(["x/run", "y/run", "z"]) == ["run_1", "run_2", "z"]
-    assert translation.titles(["x/run", "y/run", "run_1"]) == ["run_2", "run_3", "run_1"]
+    assert painting.titles(["x/run", "y/run", "z"]) == ["run_1", "run_2", "z"]
+    assert painting.titles(["x/run", "y/run", "run_1"]) == ["run_2", "run_3", "run_1"]
 
 
 def test_all_bad_pictures_are_named_and_make_no_sheet(runs, tmp_path, capsys):
@@ -186,7 +187,7 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
     for name, side in [(long, 32), (longest, 32), ("large.png", 64)]:
         (tmp_path / name).write_bytes(encode_png(picture(side, side)))
     os.mkfifo(tmp_path / "pipe.png")
-    painter = translation.Painter("run", Negate)
+    painter = painting.Painter("run", Negate)
     translations = painter.translations
 
     def limited(image, *more):
@@ -196,7 +197,7 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
 
     monkeypatch.setattr(painter, "translations", limited)
     output = tmp_path / "out"
-    bad = translation.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
+    bad = painting.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
     assert {path.name: reason for path, reason in bad.items()} == {
         "large.png": "not enough memory to translate 64x64 pixels",
         longest: "its translations cannot be written: File name too long",
@@ -206,9 +207,9 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(translation, "write_png", full)
+    monkeypatch.setattr(painting, "write_png", full)
     with pytest.raises(OSError, match="No space"):
-        translation.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
+        painting.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
 
 
 def test_the_sheet_stays_small():
@@ -259,11 +260,11 @@ def test_refusals_take_one_line(runs, tmp_path, capsys, arguments, message):
 
 def test_a_translator_without_z():
     image = picture(21, 30)
-    made = translation.Painter("run", Negate).translations(image, "a.png")
+    made = painting.Painter("run", Negate).translations(image, "a.png")
     np.testing.assert_array_equal(made["translation"], 255 - image)
     with pytest.raises(UserError, match="no z"):
-        translation.Painter("run", Negate, num_frames=3)
+        painting.Painter("run", Negate, num_frames=3)
     with pytest.raises(UserError, match="a_to_b, b_to_a"):
-        translation.pick_translator({"a_to_b": Negate, "b_to_a": Negate}, "c")
-    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") == ("b_to_a", PaintZ)
-    assert translation.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) == ("a_to_b", Negate)
+        painting.pick_translator({"a_to_b": Negate, "b_to_a": Negate}, "c")
+    assert painting.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, "b_to_a") == ("b_to_a", PaintZ)
+    assert painting.pick_translator({"a_to_b": Negate, "b_to_a": PaintZ}, None) == ("a_to_b", Negate)

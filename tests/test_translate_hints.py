@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 from small_run import picture, read, run_translate, save_run, small
 
-from gan_zoo import serving, translating, translation
-from gan_zoo.chroma import colorized
-from gan_zoo.contact_sheet import ContactSheet
+from gan_zoo.data.picture_files import find_hints, read_hints
 from gan_zoo.errors import UserError
+from gan_zoo.export import saved_model
 from gan_zoo.images import BadImage, encode_png, to_float
 from gan_zoo.lab import rgb_to_lab, to_network
-from gan_zoo.picture_files import find_hints, read_hints
+from gan_zoo.translation import painting, translating
+from gan_zoo.translation.chroma import colorized
+from gan_zoo.translation.contact_sheet import ContactSheet
 
 
 def model(**settings):
@@ -177,9 +178,9 @@ def test_a_file_is_for_the_only_picture(folder) -> None:
 
 def test_an_export_does_the_same(tmp_path) -> None:
     (its,) = model(hints=True).translators.values()
-    loaded = tf.saved_model.load(str(serving.export({"translate": its}, tmp_path, 1))).signatures
+    loaded = tf.saved_model.load(str(saved_model.export({"translate": its}, tmp_path, 1))).signatures
     image, hints = picture(45, 70) // 2 + 64, hints_of(45, 70, {(20, 8): BLUE})
-    painter = translation.Painter("run", its, hints=True)
+    painter = painting.Painter("run", its, hints=True)
     expected = painter.translations(image, "a.png", hints)["translation"].astype(int)
     inputs = {"image": tf.constant(image)[tf.newaxis]}
     made = loaded["translate_with_hints"](**inputs, hints=tf.constant(hints)[tf.newaxis])["translation"][0]
@@ -191,9 +192,9 @@ def test_an_export_does_the_same(tmp_path) -> None:
         loaded["translate_with_hints"](**inputs, hints=tf.constant(hints)[tf.newaxis, 1:])
 
     (plain,) = model().translators.values()
-    assert "translate_with_hints" not in serving.signatures({"translate": plain})
+    assert "translate_with_hints" not in saved_model.signatures({"translate": plain})
     with pytest.raises(UserError, match="--hints: the model of run takes none"):
-        translation.Painter("run", plain, hints=True)
+        painting.Painter("run", plain, hints=True)
 
 
 def test_dropout_keeps_its_seed_beside_hints() -> None:

@@ -5,16 +5,16 @@ import pytest
 import tensorflow as tf
 from small_run import picture, read, run_translate, save_run, seeded_translator, small, there_and_back
 
-from gan_zoo import translating, translation
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
+from gan_zoo.translation import painting, translating
 
 
 def test_a_translator_that_takes_seeds(tmp_path):
     translator, image = seeded_translator(), picture(21, 30)
 
     def draw(name="a.png", **settings):
-        return translation.Painter("run", translator, **settings).translations(image, name)
+        return painting.Painter("run", translator, **settings).translations(image, name)
 
     assert list(draw()) == ["translation"]
     samples = draw(num_samples=3)
@@ -30,24 +30,24 @@ def test_a_translator_that_takes_seeds(tmp_path):
 
     (tmp_path / "a.png").write_bytes(encode_png(image))
     for num_samples, titles in [(None, ["translation"]), (2, ["sample_1", "sample_2"])]:
-        painter = translation.Painter("run", translator, num_samples=num_samples)
+        painter = painting.Painter("run", translator, num_samples=num_samples)
         output = tmp_path / f"{num_samples}"
-        assert translation.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
+        assert painting.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
         assert {path.name for path in output.iterdir()} == {"contact_sheet.png", *(f"a_{t}.png" for t in titles)}
         np.testing.assert_array_equal(read(output / f"a_{titles[0]}.png"), samples["sample 1"])
     with pytest.raises(UserError, match="nothing to do"):
-        translation.Painter("run", translator, num_samples=0)
+        painting.Painter("run", translator, num_samples=0)
     with pytest.raises(UserError, match="no z"):
-        translation.Painter("run", translator, num_frames=3)
+        painting.Painter("run", translator, num_frames=3)
 
 
 @pytest.mark.parametrize("name", ["a_to_b", "b_to_a"])
 def test_there_and_back(name, tmp_path):
     translator = there_and_back()[name]
-    painter = translation.Painter("run", translator, direction=name, cycle=True)
+    painter = painting.Painter("run", translator, direction=name, cycle=True)
     image = picture(33, 100, translator.input_channels)
     (tmp_path / "x.png").write_bytes(encode_png(image))
-    assert translation.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
+    assert painting.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
     cycled, translated = (read(tmp_path / "out" / f"x_{name}{end}.png") for end in ("_cycled", ""))
     assert cycled.shape == image.shape and translated.shape == (33, 100, translator.output_channels)
 

@@ -7,8 +7,14 @@ import pytest
 import tensorflow as tf
 from small_run import seeded_translator, small, small_model, there_and_back
 
+from gan_zoo.evaluation.translated_batches import (
+    OneDomain,
+    TranslatedBatches,
+    evaluation_noise,
+    provides,
+    reference_images,
+)
 from gan_zoo.images import to_uint8
-from gan_zoo.translated_batches import OneDomain, TranslatedBatches, evaluation_noise, provides, reference_images
 
 COUNT = 5
 

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
-from gan_zoo.layers import SeededDropout
+from gan_zoo.layers.convolutions import SeededDropout
+from gan_zoo.layers.normalization import NORMS
 from gan_zoo.networks.unet import unet
-from gan_zoo.normalization import NORMS
 
 RECORDED = pathlib.Path(__file__).parent / "parity" / "net_G_unet_256_batch.npz"
 

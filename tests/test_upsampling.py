@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.initializers import ICNR, make_initializer
-from gan_zoo.upsampling import FewChannelsConv2DTranspose, PairBlur, SubPixelConv2D
+from gan_zoo.layers.initializers import ICNR, make_initializer
+from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose, PairBlur, SubPixelConv2D
 
 
 def pair(use_bias: bool = True, dtype: str = "float64") -> tuple[keras.layers.Layer, keras.layers.Layer]:

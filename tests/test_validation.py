@@ -15,13 +15,13 @@ from checked_models import checker
 from small_run import small
 from tiny_runs import EightPictures, assert_one_line, run_train, use_eight_pictures
 
-from gan_zoo import health
-from gan_zoo.checkpoint_files import best_record
-from gan_zoo.checks import FirstExamples
+from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.errors import UserError
-from gan_zoo.health_log import read_lines
-from gan_zoo.pipeline import evaluation_batches
-from gan_zoo.validation import Validation
+from gan_zoo.runs.checkpoint_files import best_record
+from gan_zoo.training import health
+from gan_zoo.training.checks import FirstExamples
+from gan_zoo.training.health_log import read_lines
+from gan_zoo.training.validation import Validation
 
 TESTS = pathlib.Path(__file__).parent
 PIX2PIX = ["--model=pix2pix", "--dataset=eight", "--steps=8", "--log_every=1", "--sample_every=0"]

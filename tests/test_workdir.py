@@ -15,7 +15,7 @@ def eight(monkeypatch):
 
 def free_space(monkeypatch, size: float) -> None:
     usage = types.SimpleNamespace(free=size)
-    monkeypatch.setattr("gan_zoo.checkpoints.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("gan_zoo.runs.checkpoints.shutil.disk_usage", lambda path: usage)
 
 
 def test_workdirs_that_cannot_be(monkeypatch, tmp_path) -> None:

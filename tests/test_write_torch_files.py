@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from gan_zoo.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
 
 SIX = np.arange(6, dtype=np.float32)
 

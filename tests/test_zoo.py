@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 from tiny_runs import TINY
 
-from gan_zoo.checkpoints import Checkpoints, restore_networks
 from gan_zoo.config import Run
 from gan_zoo.images import MIN_SIDE
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
-from gan_zoo.training_setup import build_model
+from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
+from gan_zoo.training.setup import build_model
 
 
 def tiny_config(name: str, **changes):

@@ -1,6 +1,17 @@
 """How good a model is: one short file a metric, named after it, and the list of them all.
 
 A file has the pure function and, in `DEFINITIONS`, the accumulators of `gan_zoo.metrics.base` that are made of it.
+
+| file | what |
+| --- | --- |
+| `base` | what a metric is |
+| `psnr`, `ssim`, `l1`, `lpips` | distance to the truth; `image_pairs`: checks and luma of two images |
+| `fid`, `kid` | distance between two sets; `features/` is what they share |
+| `diversity`, `cycle`, `latent` | how samples differ, what comes back, what becomes of z |
+| `colourfulness`, `ab_spread` | whether colours are as strong, and as many, as the truth's |
+| `region_agreement`, `regions` | whether colours end where objects do; the regions of a picture |
+| `colour_score` | the three together |
+| `label_score`, `segmenter` | what a network that labels photos makes of them |
 """
 
 from collections.abc import Mapping, Sequence

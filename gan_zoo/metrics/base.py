@@ -188,7 +188,7 @@ class Context:
         reference: gives the real images of the outputs' domain, each `[H, W, C]` uint8 of any size, in the same order
             whenever it is called; it may be called several times. None where there is no such set.
         reference_key: names that set to the user: a folder, or "facades/val".
-        weights_dir: see `gan_zoo.pretrained.fetch`.
+        weights_dir: see `gan_zoo.pretrained.fetching.fetch`.
         seed: of pairs and subsets that a metric draws.
         num_samples: of each input.
         segmenter: the `gan_zoo.metrics.segmenter.Segmenter` that made `output_masks`; None where they came as files.
@@ -220,7 +220,7 @@ class MetricDefinition:
     Attributes:
         build: makes the accumulator; raises `UserError` where weights cannot be had.
         needs: the fields of a batch that it reads.
-        weights: the key in `gan_zoo.pretrained.WEIGHTS` of what it stands on; None for a metric without weights.
+        weights: the key in `gan_zoo.pretrained.fetching.WEIGHTS` of what it stands on; None for no weights.
         channels: 3 for a metric of RGB alone; None for any.
         needs_reference: whether it compares with the set of real images as a whole.
         default: whether it is computed without being named, where all that it needs is there.

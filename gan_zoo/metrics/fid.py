@@ -2,7 +2,7 @@
 
 |mu_1 - mu_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)) of means and unbiased covariances of the 2048 features of the
 2015-12-05 Inception (`gan_zoo.networks.inception`), over the images of two sets; lower is better. What it is worth
-depends on the resizing (`gan_zoo.metrics.inception_features`), on the number of images and on which images are the
+depends on the resizing (`gan_zoo.metrics.features.inception`), on the number of images and on which images are the
 reference: compare only figures in which the three agree.
 """
 
@@ -10,11 +10,11 @@ import functools
 
 import numpy as np
 
-from gan_zoo import pretrained
 from gan_zoo.metrics.base import Figure, MetricDefinition
-from gan_zoo.metrics.feature_sets import WEIGHTS, SetMetric
-from gan_zoo.metrics.feature_statistics import FeatureStatistics
-from gan_zoo.metrics.inception_features import RESIZERS
+from gan_zoo.metrics.features.inception import RESIZERS
+from gan_zoo.metrics.features.sets import WEIGHTS, SetMetric
+from gan_zoo.metrics.features.statistics import FeatureStatistics
+from gan_zoo.pretrained import fetching
 
 ENOUGH_IMAGES = 10_000  # what the authors of FID ask for
 CHUNK = 1000  # images at a time, in float64
@@ -86,7 +86,7 @@ class FID(SetMetric):
             better="lower",
             num_images=generated.count,
             protocol=f"{self.protocol(generated.count, reference.count)}",
-            weights_sha256=pretrained.WEIGHTS[WEIGHTS].sha256,
+            weights_sha256=fetching.WEIGHTS[WEIGHTS].sha256,
         )
         return [figure]
 

@@ -11,10 +11,10 @@ import functools
 
 import numpy as np
 
-from gan_zoo import pretrained
 from gan_zoo.metrics.base import Figure, MetricDefinition
-from gan_zoo.metrics.feature_sets import WEIGHTS, SetMetric
-from gan_zoo.metrics.inception_features import RESIZERS
+from gan_zoo.metrics.features.inception import RESIZERS
+from gan_zoo.metrics.features.sets import WEIGHTS, SetMetric
+from gan_zoo.pretrained import fetching
 
 SUBSET_SIZE = 1000
 NUM_SUBSETS = 100
@@ -145,7 +145,7 @@ class KID(SetMetric):
             protocol=f"{self.protocol(len(generated), len(reference))}; kernel (x.y / {generated.shape[1]} + 1)^3, "
             f"mean over {distance.num_subsets} subsets of {distance.subset_size}",
             error=distance.standard_error,
-            weights_sha256=pretrained.WEIGHTS[WEIGHTS].sha256,
+            weights_sha256=fetching.WEIGHTS[WEIGHTS].sha256,
             note=f"standard deviation between subsets: {distance.standard_deviation:.3g}",
         )
         return [figure]

@@ -13,7 +13,7 @@ Zhang, Isola, Efros, Shechtman, Wang 2018, "The Unreasonable Effectiveness of De
    and version, summed over channels, averaged over pixels, and summed over taps.
 
 The linear weights are the authors' (`lpips_weights/`, from github.com/richzhang/PerceptualSimilarity at 082bb24, its
-`lpips/weights/`; BSD-2-Clause, see `lpips_weights/LICENSE`); the trunks are fetched, see `gan_zoo.pretrained`.
+`lpips/weights/`; BSD-2-Clause, see `lpips_weights/LICENSE`); the trunks are fetched, see `gan_zoo.pretrained.fetching`.
 """
 
 import dataclasses
@@ -27,12 +27,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo import pretrained
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_float
 from gan_zoo.metrics.base import Context, EvaluationBatch, ImageMean, MetricDefinition, once
 from gan_zoo.networks.classifiers import alexnet, load_torchvision, squeezenet, vgg16
-from gan_zoo.torch_files import read_state_dict
+from gan_zoo.pretrained import fetching
+from gan_zoo.pretrained.torch_files import read_state_dict
 
 LINEAR_WEIGHTS = pathlib.Path(__file__).parent / "lpips_weights"
 # ImageNet's mean and standard deviation, on the scale [-1, 1], as rounded by the authors.
@@ -136,13 +136,13 @@ def load_lpips(name: str, weights_dir: str | os.PathLike[str] | None = None) -> 
 
     Args:
         name: one of `NAMES`.
-        weights_dir: see `gan_zoo.pretrained.fetch`.
+        weights_dir: see `gan_zoo.pretrained.fetching.fetch`.
 
     Raises:
         UserError: for another name, and if the weights cannot be had.
     """
     trunk, _ = _parts(name)
-    return LPIPS(name, pretrained.load(TRUNKS[trunk].weights, weights_dir))
+    return LPIPS(name, fetching.load(TRUNKS[trunk].weights, weights_dir))
 
 
 def _parts(name: str) -> tuple[str, str]:
@@ -170,7 +170,7 @@ def shared_lpips(name: str, context: Context) -> LPIPS:
 def checksums(distance: LPIPS) -> str:
     """Of the trunk's weights and of the linear ones."""
     trunk, _ = _parts(distance.name)
-    return f"{pretrained.WEIGHTS[TRUNKS[trunk].weights].sha256}+{distance.linear_sha256}"
+    return f"{fetching.WEIGHTS[TRUNKS[trunk].weights].sha256}+{distance.linear_sha256}"
 
 
 def _build(name: str, context: Context) -> ImageMean:

@@ -1,4 +1,12 @@
-"""The models of the zoo, by the names that `--model` takes."""
+"""The models of the zoo, by the names that `--model` takes: settings and `train_step`, one file a paper.
+
+| file | what |
+| --- | --- |
+| `base` | what a model is to the rest of the library |
+| `bicyclegan`, `pix2pix`, `cyclegan`, `colorization` | the papers |
+| `conditional_gan` | the training step that pix2pix and colorization share |
+| `parts` | the choice of generators and discriminators that pix2pix and its kin offer |
+"""
 
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN

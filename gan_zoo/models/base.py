@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.config import Config
-from gan_zoo.losses import l1_loss
-from gan_zoo.optimizers import FusedAdam
+from gan_zoo.learning.losses import l1_loss
+from gan_zoo.learning.optimizers import FusedAdam
 
 LearningRate = float | keras.optimizers.schedules.LearningRateSchedule  # the latter a function of the optimizer's step
 
@@ -34,8 +34,8 @@ class Translator:
             noise on both ways; None for a model that knows no way back.
         chroma: from lightness, L / 50 - 1, `[B, H, W, 1]`, and the noise of `function`, to the ab / 110 `[B, H, W, 2]`
             that `function` joins to it. Where it is there, grey and RGB pictures of any size keep the L they have, and
-            the colours can be scaled (`gan_zoo.chroma`). None for a model that makes more of an image than its colours.
-        takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` as `gan_zoo.hints` has them, or None.
+            the colours can be scaled (`gan_zoo.translation.chroma`). None for a model that makes more than colours.
+        takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` of `gan_zoo.learning.hints`, or None.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
@@ -68,7 +68,7 @@ class StartingWeights:
 
     Attributes:
         setting: of the model, that asks for them.
-        name: a key of `gan_zoo.pretrained.WEIGHTS`, or None for those of `file`.
+        name: a key of `gan_zoo.pretrained.fetching.WEIGHTS`, or None for those of `file`.
         file: of PyTorch (a state_dict) or of Keras (HDF5).
     """
 

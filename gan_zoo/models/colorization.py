@@ -16,8 +16,9 @@ import tensorflow as tf
 
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
-from gan_zoo.hints import draw_hints
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
+from gan_zoo.learning.hints import draw_hints
+from gan_zoo.learning.schedules import EpochSchedule
 from gan_zoo.models.base import LearningRate, StartingWeights, Translator
 from gan_zoo.models.conditional_gan import ConditionalGAN
 from gan_zoo.models.parts import DiscriminatorConfig, build_discriminator, generate
@@ -26,7 +27,6 @@ from gan_zoo.networks.dynamic_unet import dynamic_unet
 from gan_zoo.networks.res_unet import res_unet
 from gan_zoo.networks.resnet_encoder import BLOCKS
 from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
-from gan_zoo.schedules import EpochSchedule
 
 IMAGENET = "imagenet"
 METRICS = ("ab_spread", "region_agreement", "mask_agreement", "colour_score")  # errors against the truth mislead
@@ -169,7 +169,7 @@ class Colorization(ConditionalGAN):
     """`generator` lightness -> ab, `discriminator` [lightness, ab] -> logits; images stand at the border alone.
 
     Lightness is L / 50 - 1, `[B, H, W, 1]`, ab is ab / 110, `[B, H, W, 2]`, both in [-1, 1]. With `hints` the generator
-    sees them behind the lightness, `[B, H, W, 3]` as `gan_zoo.hints` has them; the discriminator never does.
+    sees them behind the lightness, `[B, H, W, 3]` as `gan_zoo.learning.hints` has them; the discriminator never does.
     """
 
     config_class: ClassVar[type[ColorizationConfig]] = ColorizationConfig

@@ -7,10 +7,10 @@ of the authors' codes has it, in PyTorch.
 import keras
 import tensorflow as tf
 
-from gan_zoo.losses import gan_loss, gradient_penalty, l1_loss
+from gan_zoo.learning.losses import gan_loss, gradient_penalty, l1_loss
+from gan_zoo.learning.noise import example_noise, example_seeds
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.parts import generate, judge
-from gan_zoo.noise import example_noise, example_seeds
 
 _DROPOUT, _PENALTY = 4, 5  # purposes of noise
 

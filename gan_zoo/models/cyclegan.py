@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
-from gan_zoo.image_pool import ImagePool
-from gan_zoo.losses import gan_loss, gradient_penalty, l1_loss
+from gan_zoo.learning.image_pool import ImagePool
+from gan_zoo.learning.losses import gan_loss, gradient_penalty, l1_loss
+from gan_zoo.learning.noise import example_noise, example_seeds
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, generate, judge
-from gan_zoo.noise import example_noise, example_seeds
 
 _DROPOUT, _PENALTY, _POOL = 10, 20, 30  # purposes of noise, with room for several uses of each
 

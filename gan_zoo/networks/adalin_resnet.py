@@ -2,10 +2,10 @@
 
 import keras
 
-from gan_zoo.adalin import AdaptiveLayerInstanceNorm, LayerInstanceNorm
-from gan_zoo.initializers import make_initializer
-from gan_zoo.networks.resnet_layers import ConvFromImage, ConvToImage, HalfSizeConv2D, MirroredConv2D
-from gan_zoo.normalization import InstanceNorm
+from gan_zoo.layers.adalin import AdaptiveLayerInstanceNorm, LayerInstanceNorm
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.mirrored import ConvFromImage, ConvToImage, HalfSizeConv2D, MirroredConv2D
+from gan_zoo.layers.normalization import InstanceNorm
 
 
 def adalin_resnet(

@@ -27,9 +27,9 @@ import keras
 import numpy as np
 
 from gan_zoo.errors import UserError
+from gan_zoo.layers.normalization import BatchNorm
 from gan_zoo.networks.classifiers import load_torchvision
 from gan_zoo.networks.resnet_encoder import BLOCKS, resnet_encoder
-from gan_zoo.normalization import BatchNorm
 
 MIN_SIZE = 32  # pixels: each backbone halves its image five times
 

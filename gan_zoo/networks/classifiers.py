@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from gan_zoo.errors import UserError
-from gan_zoo.normalization import BatchNorm
-from gan_zoo.torch_layout import to_keras_layout, torch_shape
+from gan_zoo.layers.normalization import BatchNorm
+from gan_zoo.pretrained.torch_layout import to_keras_layout, torch_shape
 
 
 def alexnet() -> keras.Model:

@@ -3,11 +3,11 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.initializers import ICNR, make_initializer
-from gan_zoo.layers import sizes
+from gan_zoo.layers.convolutions import sizes
+from gan_zoo.layers.initializers import ICNR, make_initializer
+from gan_zoo.layers.normalization import BatchNorm
+from gan_zoo.layers.upsampling import PairBlur, SubPixelConv2D
 from gan_zoo.networks.backbones import encoder
-from gan_zoo.normalization import BatchNorm
-from gan_zoo.upsampling import PairBlur, SubPixelConv2D
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -24,12 +24,12 @@ def fid_inception(state: Mapping[str, np.ndarray]) -> keras.Model:
     """Builds the network with its weights: there is none without them, since features of random weights mean nothing.
 
     Args:
-        state: PyTorch's tensors by name (`Mixed_5b.branch1x1.conv.weight`), as `gan_zoo.torch_files.read_state_dict`
-            returns them. The classifier `fc.*` and the numbers of batches are not used.
+        state: PyTorch's tensors by name (`Mixed_5b.branch1x1.conv.weight`), as `gan_zoo.pretrained.torch_files` reads
+            them. The classifier `fc.*` and the numbers of batches are not used.
 
     Returns:
         A model from `[B, 299, 299, 3]` float32 in [0, 255] (for how to get there from other sizes, see
-        `gan_zoo.metrics.inception_features`) to a dict of features averaged over the image: `"64"`, `"192"`, `"768"`,
+        `gan_zoo.metrics.features.inception`) to a dict of features averaged over the image: `"64"`, `"192"`, `"768"`,
         `"2048"`, each `[B, that number]`. FID and KID are defined on the last.
 
     Raises:

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.layers import with_bias
-from gan_zoo.normalization import InstanceNorm
+from gan_zoo.layers.convolutions import with_bias
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.normalization import InstanceNorm
 
 
 def resnet_encoder(

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.layers import OneChannelConv2D
-from gan_zoo.normalization import SpectralConv2D, make_norm, norm_has_bias
+from gan_zoo.layers.convolutions import OneChannelConv2D
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.normalization import SpectralConv2D, make_norm, norm_has_bias
 
 
 def smallest_side(num_layers: int, num_scales: int) -> int:

@@ -2,8 +2,8 @@
 
 import keras
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.normalization import SpectralConv2D, make_norm, norm_has_bias
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.normalization import SpectralConv2D, make_norm, norm_has_bias
 
 
 def pixel_discriminator(

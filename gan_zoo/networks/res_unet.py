@@ -2,9 +2,9 @@
 
 import keras
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.networks.resnet_layers import HalfSizeConv2D
-from gan_zoo.normalization import NORMS, make_norm
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.mirrored import HalfSizeConv2D
+from gan_zoo.layers.normalization import NORMS, make_norm
 
 
 def res_unet(

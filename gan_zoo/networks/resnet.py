@@ -2,16 +2,16 @@
 
 import keras
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.layers import SeededDropout
-from gan_zoo.networks.resnet_layers import (
+from gan_zoo.layers.convolutions import SeededDropout
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.mirrored import (
     ConvFromImage,
     ConvToImage,
     DoubleSizeConv2DTranspose,
     HalfSizeConv2D,
     MirroredConv2D,
 )
-from gan_zoo.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
 
 UPSAMPLINGS = ("transposed", "bilinear")
 

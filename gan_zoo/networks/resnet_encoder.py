@@ -7,8 +7,8 @@ norm's epsilon of 1e-5 make the features equal; Keras' own would shift them by a
 
 import keras
 
-from gan_zoo.networks.resnet_layers import HalfSizeConv2D
-from gan_zoo.normalization import BatchNorm
+from gan_zoo.layers.mirrored import HalfSizeConv2D
+from gan_zoo.layers.normalization import BatchNorm
 
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 

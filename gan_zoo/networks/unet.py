@@ -2,10 +2,16 @@
 
 import keras
 
-from gan_zoo.initializers import make_initializer
-from gan_zoo.layers import FewPixelsConv2D, FewPixelsConv2DTranspose, ReflectionPad2D, SeededDropout, TileConcat
-from gan_zoo.normalization import NORMS, make_norm, norm_has_bias
-from gan_zoo.upsampling import FewChannelsConv2DTranspose
+from gan_zoo.layers.convolutions import (
+    FewPixelsConv2D,
+    FewPixelsConv2DTranspose,
+    ReflectionPad2D,
+    SeededDropout,
+    TileConcat,
+)
+from gan_zoo.layers.initializers import make_initializer
+from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose
 
 MIN_DOWNS = 5
 

@@ -1,0 +1,11 @@
+"""From files and examples to batches.
+
+| file | what |
+| --- | --- |
+| `pipeline` | the endless stream of batches that can start at any step, and the examples once, in order |
+| `examples` | one example: what a data set has to answer |
+| `resizing` | the authors' five ways to bring it to size |
+| `skipped_files` | files that cannot be used, and why |
+| `picture_files` | pictures, hints and their folders as a user names them |
+| `label_maps` | pictures whose pixels are the numbers of classes |
+"""

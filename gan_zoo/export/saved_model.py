@@ -1,0 +1,162 @@
+"""Trained translators on bytes: from uint8 images of any size to uint8 images, in Python and as a SavedModel.
+
+The signatures of an export, B, H and W free. A translator takes no noise, or a latent vector z, or a seed:
+
+| name | inputs | outputs |
+|---|---|---|
+| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 or seed 0 |
+| `sample` (z only) | `image`, `z` `[B, latent_dim]` float32 | `translation` |
+| `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
+| `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
+| `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
+| `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files of `serving_default` |
+
+The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
+image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
+none.
+
+The signatures of several translators end in `_<translator>`; those of the first are there by their plain names too.
+TF Serving's REST interface takes and gives values whose names end in `_bytes` as `{"b64": "..."}`.
+
+No answer depends on its neighbours in a batch, whoever put them together: all noise is a function of the image's own z
+or seed, and the networks normalize each image by itself or by statistics that they learnt. pix2pix has the choice
+(`inference_mode`): in `train` it normalizes each image by its own statistics and drops values as in training, by the
+seed alone, so that the answer is the same again for the same seed; in `eval` it uses what it learnt and drops nothing.
+
+`translate_bytes` has TensorFlow's decoders alone. Grey and RGB JPEG, and 8 bit PNG that is grey, RGB or either with
+alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an EXIF orientation (the picture stays as stored),
+16 bit PNG (its upper 8 bits are taken); CMYK and palettes are what TensorFlow makes of them; WebP and BMP are refused.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from gan_zoo.errors import UserError
+from gan_zoo.translation.translating import encode, no_noise, sample_noise, takes_noise, translate
+
+
+def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    """The functions of an export by name, as the module's table has them; see there."""
+    of_each = {name: _signatures_of(translator) for name, translator in translators.items()}
+    functions = dict(next(iter(of_each.values()), {}))
+    if len(of_each) > 1:
+        for name, its in of_each.items():
+            functions |= {f"{key}_{name}": function for key, function in its.items()}
+    return functions
+
+
+def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    channels = translator.input_channels if translator.chroma is None else None
+    image_spec = tf.TensorSpec([None, None, None, channels], tf.uint8, name="image")
+    style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
+    hints_spec = tf.TensorSpec([None, None, None, 4], tf.uint8, name="hints")
+    z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
+    own_seed_spec = tf.TensorSpec([None], tf.int64, name="seed")
+    seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
+    bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
+
+    # Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
+    @tf.function(input_signature=[image_spec, own_seed_spec if translator.takes_seed else z_spec])
+    def sample(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image, noise)}
+
+    @tf.function(input_signature=[image_spec])
+    def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return sample(image, no_noise(translator, tf.shape(image)[0]))
+
+    @tf.function(input_signature=[image_spec, seed_spec])
+    def sample_random(image: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        return sample(image, sample_noise(translator, seed, tf.shape(image)[0]))
+
+    @tf.function(input_signature=[style_spec])
+    def encode_image(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        mu, logvar = encode(translator, image)
+        return {"mu": mu, "logvar": logvar}
+
+    @tf.function(input_signature=[image_spec, hints_spec])
+    def translate_with_hints(image: tf.Tensor, hints: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": translate(translator, image, hints=hints)}
+
+    def translate_file(data: tf.Tensor) -> tf.Tensor:
+        image = decode(data, translator.input_channels if translator.chroma is None else 3)
+        return tf.io.encode_png(serving_default(image[tf.newaxis])["translation"][0])
+
+    @tf.function(input_signature=[bytes_spec])
+    def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        # One by one: the pictures of a request may differ in size.
+        return {"translation_bytes": tf.map_fn(translate_file, image_bytes, fn_output_signature=tf.string)}
+
+    functions = {"serving_default": serving_default, "translate_bytes": translate_bytes}
+    if translator.latent_dim:
+        functions["sample"] = sample
+    if takes_noise(translator):
+        functions["sample_random"] = sample_random
+    if translator.encode is not None:
+        functions["encode"] = encode_image
+    if translator.takes_hints:
+        functions["translate_with_hints"] = translate_with_hints
+    return functions
+
+
+def decode(data: tf.Tensor, channels: int) -> tf.Tensor:
+    """The graph's `to_channels(decode_image(data), channels)`: the bytes of a file to `[H, W, channels]` uint8."""
+    image = tf.cond(
+        tf.io.is_jpeg(data),
+        lambda: tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_png(data),
+    )
+    have = tf.shape(image)[-1]  # 1 or 3, and alpha behind them
+    highest = tf.fill(tf.shape(image[..., :1]), tf.constant(255, tf.uint8))
+    alpha = tf.cond(have % 2 == 0, lambda: image[..., -1:], lambda: highest)
+    colour = tf.cond(have < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+    if channels == 4:
+        rgba = tf.concat([colour, alpha], axis=-1)
+        return tf.ensure_shape(rgba, [None, None, 4])
+    wide, opacity = tf.cast(colour, tf.int32), tf.cast(alpha, tf.int32)
+    over_white = (wide * opacity + 255 * (255 - opacity) + 127) // 255
+    if channels == 1:
+        over_white = (tf.reduce_sum(over_white * [19595, 38470, 7471], axis=-1, keepdims=True) + 32768) // 65536
+    return tf.ensure_shape(tf.cast(over_white, tf.uint8), [None, None, channels])
+
+
+def export(translators: Mapping[str, Any], folder: str | os.PathLike[str], version: int) -> Path:
+    """Writes the translators as the SavedModel `folder/version`, which is whole whenever it is there.
+
+    TF Serving watches such a folder and serves its highest version.
+
+    Returns:
+        The path of the version.
+
+    Raises:
+        UserError: if the version exists, or the disk does not take it.
+    """
+    path = Path(folder) / str(version)
+    if path.exists():
+        raise UserError(f"{path} exists: remove it, or give another --output")
+    functions = signatures(translators)
+    module = tf.Module()
+    # The variables that the signatures read, each listed once. Tracking the Keras models would store them twice
+    # (as the models' and as the layers'), and with them the state of dropout's random generators.
+    captured = {
+        variable.ref(): variable
+        for function in functions.values()
+        for variable in function.get_concrete_function().variables
+    }
+    module.weights = [reference.deref() for reference in captured]
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tf.saved_model.save(module, str(partial), signatures=functions)
+        os.rename(partial, path)
+    except tf.errors.OpError as error:
+        full = "No space left" in error.message
+        reason = "no space left on the disk" if full else error.message.splitlines()[0]
+        raise UserError(f"{path} could not be written: {reason}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return path

@@ -1,0 +1,9 @@
+"""What models learn with.
+
+| file | what |
+| --- | --- |
+| `losses` | functions of logits and images |
+| `image_pool` | older fakes for a discriminator |
+| `noise`, `hints` | noise and coloured points as functions of (seed, example) |
+| `schedules`, `optimizers` | learning rates over data epochs; Adam in one kernel |
+"""

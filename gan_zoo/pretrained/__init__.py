@@ -1,0 +1,9 @@
+"""Weights that others have trained: fetched, checked, read without running anything.
+
+| file | what |
+| --- | --- |
+| `fetching` | where they are, what they have to be, and the cache |
+| `torch_files` | PyTorch's files to arrays and back, without PyTorch |
+| `torch_pickle` | the pickles in them, by a reader that knows tensors alone |
+| `torch_layout` | how PyTorch lays out what Keras lays out otherwise |
+"""

@@ -1,0 +1,192 @@
+"""Reads and writes PyTorch's state_dicts without PyTorch: the zip archive that it has written since 1.6, and what it
+wrote before, a row of pickles and raw numbers.
+
+What a file claims of its sizes is compared with the bytes that it has before an array is made; what its pickle may say:
+`gan_zoo.pretrained.torch_pickle`.
+"""
+
+import io
+import math
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gan_zoo.errors import UserError
+from gan_zoo.pretrained.torch_pickle import (
+    BFLOAT16,
+    MAX_BYTES,
+    STORAGE_TYPES,
+    RefusedError,
+    Storage,
+    Tensor,
+    kind,
+    read_pickle,
+    write_pickle,
+)
+
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+MAX_MEMBERS = 1 << 14
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Reads the tensors of a state_dict that `torch.save` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The tensors by name, in the file's order, as read-only arrays of PyTorch's shapes and types (bfloat16 as
+        float32); some may be views of the same memory.
+
+    Raises:
+        UserError: if the file is no state_dict, is damaged, claims more than it holds, or asks for more than tensors.
+    """
+    try:
+        with open(path, "rb") as file:
+            is_zip = file.read(4) == b"PK\x03\x04"
+            file.seek(0)
+            return _read_zip(file) if is_zip else _read_legacy(file)
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"{path} is no file") from None
+    except RefusedError as error:
+        raise UserError(f"{path} {error}") from None
+
+
+def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {info.filename: info.file_size for info in archive.infolist()}
+            _check_members(archive.infolist(), os.fstat(file.fileno()).st_size)
+            roots = [name.removesuffix("/data.pkl") for name in members if name.endswith("/data.pkl")]
+            if len(roots) != 1:
+                raise RefusedError("is no archive of PyTorch's: it has no data.pkl")
+            root = roots[0]
+            if members[f"{root}/data.pkl"] > MAX_BYTES:
+                raise RefusedError(f"holds a pickle of more than {MAX_BYTES} bytes; no state_dict is that long")
+            tensors = _tensors_of(read_pickle(io.BytesIO(archive.read(f"{root}/data.pkl"))))
+            order = "little"  # and older files do not say it
+            if f"{root}/byteorder" in members:
+                order = archive.read(f"{root}/byteorder").decode("ascii", "replace")
+            numbers = {}
+            for storage in _storages_of(tensors):
+                member = f"{root}/data/{storage.key}"
+                if members.get(member) != storage.num_bytes:
+                    has = f"has {members[member]}" if member in members else "has none"
+                    raise RefusedError(f"claims {storage.num_bytes} bytes for the storage {storage.key!r} and {has}")
+                numbers[storage.key] = _decode(archive.read(member), storage, order)
+    # What zipfile raises for a damaged archive depends on where the damage is.
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError, RuntimeError, OverflowError) as error:
+        raise RefusedError(f"is a damaged or truncated archive ({str(error)[:200]})") from None
+    return {name: _view(tensor, numbers[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _check_members(members: list[zipfile.ZipInfo], file_size: int) -> None:
+    """PyTorch stores its members as they are, each once: so all of them together are no larger than the file."""
+    if len(members) > MAX_MEMBERS or len({member.filename for member in members}) < len(members):
+        raise RefusedError("is no archive of PyTorch's: it has too many members, or some twice")
+    if any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 for member in members):
+        raise RefusedError("is no archive of PyTorch's: its members are compressed or encrypted")
+    if sum(member.file_size for member in members) > file_size:
+        raise RefusedError("is no archive of PyTorch's: its members claim more bytes than it has")
+
+
+def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
+    head = io.BytesIO(file.read(MAX_BYTES))
+    try:
+        is_magic = read_pickle(head) == LEGACY_MAGIC
+    except RefusedError as error:
+        raise RefusedError(f"is no PyTorch file: it {error}") from None
+    if not is_magic or read_pickle(head) != LEGACY_PROTOCOL:
+        raise RefusedError("is no PyTorch file of a known version")
+    read_pickle(head)  # about the machine that wrote it; the numbers are little-endian on all of them
+    tensors = _tensors_of(read_pickle(head))
+    storages = {storage.key: storage for storage in _storages_of(tensors)}
+    keys = read_pickle(head)
+    if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages):
+        raise RefusedError("is damaged: its list of storages is not that of its tensors")
+    file.seek(head.tell())
+    left = os.fstat(file.fileno()).st_size - head.tell()
+    numbers = {}
+    for key in keys:
+        storage = storages[key]
+        left -= 8 + storage.num_bytes
+        if left < 0:
+            raise RefusedError(
+                f"claims {storage.num_bytes} bytes for the storage {key!r} and ends before them: truncated"
+            )
+        if int.from_bytes(file.read(8), "little", signed=True) != storage.count:
+            raise RefusedError(f"is damaged: its storage {key!r} has two different lengths")
+        numbers[key] = _decode(file.read(storage.num_bytes), storage, "little")
+    return {name: _view(tensor, numbers[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _tensors_of(value: Any) -> dict[str, Tensor]:
+    if type(value) is not dict:
+        raise RefusedError(f"holds {kind(value)} instead of a state_dict")
+    for name, entry in value.items():
+        if type(entry) is not Tensor:
+            raise RefusedError(f"is no state_dict: its entry {name[:200]!r} is {kind(entry)} and no tensor")
+    return value
+
+
+def _storages_of(tensors: dict[str, Tensor]) -> list[Storage]:
+    """Each storage once, however many tensors lie in it."""
+    by_key: dict[str, Storage] = {}
+    for tensor in tensors.values():
+        if by_key.setdefault(tensor.storage.key, tensor.storage) != tensor.storage:
+            raise RefusedError(f"describes its storage {tensor.storage.key!r} in two ways")
+    return list(by_key.values())
+
+
+def _decode(data: bytes, storage: Storage, order: str) -> np.ndarray:
+    """The storage's numbers in this machine's byte order."""
+    if order not in ("little", "big"):
+        raise RefusedError("has a byte order that is neither little nor big")
+    stored = np.dtype("uint16" if storage.dtype == BFLOAT16 else storage.dtype)
+    numbers = np.frombuffer(data, stored.newbyteorder("<" if order == "little" else ">")).astype(stored, copy=False)
+    if storage.dtype == BFLOAT16:  # the upper half of a float32
+        return (numbers.astype(np.uint32) << 16).view(np.float32)
+    return numbers
+
+
+def _view(tensor: Tensor, numbers: np.ndarray) -> np.ndarray:
+    """The tensor in its storage; that it lies inside was checked when it was described."""
+    strides = [stride * numbers.itemsize for stride in tensor.strides]
+    return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.sizes, strides, writeable=False)
+
+
+def write_state_dict(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays as a state_dict that `torch.load(path, weights_only=True)` reads.
+
+    Args:
+        path: the file; a crash leaves it as it was.
+        arrays: by name, of the types that PyTorch has too.
+
+    Raises:
+        ValueError: for an array of another type.
+    """
+    path = pathlib.Path(path)
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in arrays.items():
+        if array.dtype.name not in STORAGE_TYPES.values():
+            raise ValueError(f"{name}: PyTorch has no type {array.dtype}")
+    tensors = {
+        name: (Storage(array.dtype.name, str(place), math.prod(array.shape)), array.shape)
+        for place, (name, array) in enumerate(arrays.items())
+    }
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for member, data in [("data.pkl", write_pickle(tensors)), ("byteorder", b"little"), ("version", b"3\n")]:
+                archive.writestr(zipfile.ZipInfo(f"{path.stem}/{member}"), data)
+            for place, array in enumerate(arrays.values()):
+                data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+                archive.writestr(zipfile.ZipInfo(f"{path.stem}/data/{place}"), data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

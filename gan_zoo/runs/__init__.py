@@ -1,0 +1,8 @@
+"""A run on disk.
+
+| file | what |
+| --- | --- |
+| `workdir` | which folder may be trained in |
+| `checkpoints`, `checkpoint_files` | what a checkpoint holds, how it is written and read; where its files lie |
+| `loading` | a trained model from its workdir alone |
+"""

@@ -1,0 +1,54 @@
+"""The folder of a run: what may be trained in it."""
+
+import dataclasses
+import os
+import pathlib
+
+from gan_zoo.config import CONFIG_FILE, Config, Run
+from gan_zoo.errors import UserError
+from gan_zoo.runs.checkpoints import latest_step
+
+MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
+
+
+def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[Config]) -> None:
+    """Refuses a folder that is not a run's, or the folder of a run that `run` cannot continue. Changes nothing.
+
+    Raises:
+        UserError: with the differences, or what else is wrong.
+    """
+    folder = pathlib.Path(workdir)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--workdir={workdir} is a file: give a folder")
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(existing, os.W_OK):
+        raise UserError(f"--workdir={workdir} cannot be written ({existing} is not writable): give another folder")
+    if not (folder / CONFIG_FILE).exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
+        return
+    if not latest_step(folder):
+        return  # nothing was learnt that other settings could spoil
+    before = Run.read(folder)
+    if before.model == run.model:
+        # A file that is older than a setting means the default which that had when it came in.
+        before = dataclasses.replace(before, settings=config_class.from_dict(before.settings).to_dict())
+    differences = before.differences(run, MAY_CHANGE)
+    if differences:
+        raise UserError(
+            f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it, or give "
+            "another --workdir"
+        )
+
+
+def make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:
+    """Makes the folder of a run where it is missing, and writes what the run is into it.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    try:
+        os.makedirs(workdir, exist_ok=True)
+        run.write(workdir)
+    except OSError as error:
+        raise UserError(f"--workdir={workdir} cannot be written ({error.strerror}): give another folder") from None

@@ -1,0 +1,8 @@
+"""A trained translator on images and files.
+
+| file | what |
+| --- | --- |
+| `translating` | images of any size, and the noise that a translator takes; in graphs too |
+| `chroma` | photos of any size, their colours predicted in small |
+| `painting`, `contact_sheet` | picture files: samples, styles, walks, the way back; all of them on a sheet |
+"""

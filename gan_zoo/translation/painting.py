@@ -1,0 +1,274 @@
+"""Picture files through trained translators: samples, borrowed styles, interpolations, the way back, and a sheet."""
+
+import errno
+import hashlib
+import io
+import itertools
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from gan_zoo.data.picture_files import ANSWER, SHEET_FILE, read_hints, read_image
+from gan_zoo.errors import UserError
+from gan_zoo.images import BadImage, image_grid, to_channels, write_png, write_whole
+from gan_zoo.translation import translating
+from gan_zoo.translation.contact_sheet import ContactSheet
+
+FRAME_MILLISECONDS = 80
+# What is wrong with the disk or the output folder, and so with all files alike.
+EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def pick_translator(translators: Mapping[str, Any], name: str | None) -> tuple[str, Any]:
+    """The translator called `name`, or the model's first, with its name.
+
+    Raises:
+        UserError: for a name that the model does not know, or a model that translates nothing.
+    """
+    if name is None and translators:
+        return next(iter(translators.items()))
+    if name not in translators:
+        raise UserError(f"--translator={name}: this model has {', '.join(translators) or 'none'}")
+    return name, translators[name]
+
+
+def titles(workdirs: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """The folders' names, numbered where two would be the same."""
+    names = [Path(workdir).resolve().name for workdir in workdirs]
+    chosen = list(names)
+    for place, name in enumerate(names):
+        if names.count(name) > 1:
+            numbered = (f"{name}_{number}" for number in itertools.count(place + 1))
+            chosen[place] = next(title for title in numbered if title not in chosen)
+    return chosen
+
+
+def interpolate(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
+    """`[count, latent_dim]` from `start` to `end`, both included, on the arc between them.
+
+    The straight line would pass nearer to the origin than z from the prior ever lie.
+    """
+    share = np.linspace(0.0, 1.0, count)[:, np.newaxis]
+    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    if np.sin(angle) < 1e-4:  # (anti)parallel, as numbers always are: there is no arc
+        return ((1.0 - share) * start + share * end).astype(np.float32)
+    return ((np.sin((1.0 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)).astype(np.float32)
+
+
+class Painter:
+    """What one trained translator makes of a picture.
+
+    Args:
+        title: names the run in the contact sheet and, if there are several, the folder of its pictures.
+        translator: a `gan_zoo.models.base.Translator`.
+        direction: of a model that has several, so that one's pictures do not take the place of another's.
+        num_samples: translations with random z, or with different seeds; None for 4 with z, whose answers differ
+            widely, and 1 with seeds.
+        seed: of the random z, or of the seeds.
+        sync: the same noise for all pictures; else a picture's noise depends on its file name.
+        style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
+        num_frames: steps of an interpolation from the first random z to the second; 0 for none.
+        cycle: whether to show too what comes back when the picture is translated there and back.
+        saturation: a factor for the ab of a translator of `chroma`.
+        hints: whether a user's hints come with pictures.
+
+    Raises:
+        UserError: for wishes that the translator cannot fulfil.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        translator: Any,
+        *,
+        direction: str | None = None,
+        num_samples: int | None = None,
+        seed: int = 0,
+        sync: bool = False,
+        style: np.ndarray | None = None,
+        num_frames: int = 0,
+        cycle: bool = False,
+        saturation: float = 1.0,
+        hints: bool = False,
+    ) -> None:
+        if style is not None and translator.encode is None:
+            raise UserError(f"--encode: the model of {title} has no encoder")
+        if num_frames and not translator.latent_dim:
+            raise UserError(f"--interpolate: the model of {title} has no z to walk through")
+        if cycle and translator.cycle is None:
+            raise UserError(f"--cycle: the model of {title} knows no way back")
+        if saturation != 1.0 and translator.chroma is None:
+            raise UserError(f"--saturation: the model of {title} has no colours that could be scaled")
+        if not 0.0 <= saturation < math.inf:
+            raise UserError(f"--saturation={saturation}: give a number of 0 or more")
+        if hints and not translator.takes_hints:
+            raise UserError(f"--hints: the model of {title} takes none; colorization does if trained with hints=true")
+        if num_samples is not None and not translating.takes_noise(translator):
+            raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
+        if num_samples is None:
+            num_samples = 4 if translator.latent_dim else 1
+        if translating.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
+            raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
+        self.title, self.translator, self.style = title, translator, style
+        self.direction = direction
+        self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
+        if style is not None:
+            style = to_channels(style, translator.output_channels)
+            self.style_z = translating.encode(translator, style[np.newaxis])[0].numpy()[0]
+        # Compiled once for all sizes.
+        self._translate = tf.function(
+            lambda image, noise=None, hints=None: translating.translate(translator, image, noise, saturation, hints),
+            reduce_retracing=True,
+        )
+        self._cycle = tf.function(lambda *inputs: translating.cycle(translator, *inputs), reduce_retracing=True)
+        self.cycle = cycle
+
+    def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title.
+
+        Args:
+            image: uint8 or uint16.
+            name: the picture's file name.
+            hints: `[H, W, 4]` uint8, or None.
+        """
+        if translating.takes_noise(self.translator):
+            noises = {} if self.style is None else {"encoded": self.style_z}
+            noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
+            painted = {title: self._painted(self._translate, image, noise, hints) for title, noise in noises.items()}
+        else:
+            noises = {}
+            painted = {self._one_answer: self._painted(self._translate, image, None, hints)}
+        if self.cycle:  # of the first answer
+            title = f"{self.direction} cycled" if self.direction else "cycled"
+            painted[title] = self._painted(self._cycle, image, *list(noises.values())[:1])
+        return painted
+
+    @property
+    def _one_answer(self) -> str:
+        return self.direction or ANSWER
+
+    def _sample_titles(self) -> list[str]:
+        # One answer to a seed is what a translator without noise gives: the translation.
+        if self.translator.takes_seed and self.num_samples == 1:
+            return [self._one_answer]
+        return [f"sample {number}" for number in range(1, self.num_samples + 1)]
+
+    def frames(self, image: np.ndarray, name: str) -> list[np.ndarray]:
+        """The translations along the way from the z of `sample 1` to that of `sample 2`."""
+        if not self.num_frames:
+            return []
+        way = interpolate(*self._random_noise(name, 2), self.num_frames)
+        return [self._painted(self._translate, image, z) for z in way]
+
+    def _random_noise(self, name: str, count: int) -> np.ndarray:
+        seed = self.seed
+        if not self.sync:
+            digest = hashlib.blake2b(f"{self.seed}/{name}".encode(errors="surrogateescape"), digest_size=8)
+            seed = int.from_bytes(digest.digest(), signed=True)
+        return translating.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
+
+    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
+        # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
+        channels = self.translator.input_channels
+        if self.translator.chroma is not None and image.shape[-1] > 1:
+            channels = 3
+        inputs = [to_channels(image, channels), *more]
+        batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in inputs)
+        return paint(*batches).numpy()[0]
+
+
+def paint_files(
+    files: Sequence[Path],
+    painters: Sequence[Painter],
+    output: str | os.PathLike[str],
+    report: Callable[[str], None] = print,
+    hints: Mapping[Path, Path] = MappingProxyType({}),
+) -> dict[Path, str]:
+    """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
+
+    `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
+    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several ways `<name>_a_to_b.png`
+    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
+
+    Args:
+        files: of `find_images`.
+        painters: at least one, with different titles.
+        output: a folder, made if it is missing.
+        report: gets a line a file and, at the end, where the sheet is.
+        hints: of `find_hints`: by picture, the file with a user's hints for it, if there is one.
+
+    Returns:
+        The files that could not be translated, with the reason. If that is all of them, there is no sheet.
+
+    Raises:
+        OSError: if the disk or the folder takes no files at all.
+    """
+    output = Path(output)
+    styles = (painter.style for painter in painters if painter.style is not None)
+    of_grey = all(painter.translator.chroma is not None for painter in painters)
+    sheet = ContactSheet([painter.title for painter in painters], next(styles, None), of_grey=of_grey)
+    bad: dict[Path, str] = {}
+    for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):
+        try:
+            image = read_image(file)
+            its_hints = read_hints(hints[file], image.shape) if file in hints else None
+        except BadImage as error:
+            bad[file] = str(error)
+            continue
+        folders = [output / painter.title if len(painters) > 1 else output for painter in painters]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            stems = [folder / name for folder in folders]
+            pairs = zip(painters, stems, strict=True)
+            cells = [_paint(painter, image, file.name, stem, its_hints) for painter, stem in pairs]
+        except tf.errors.ResourceExhaustedError:
+            bad[file] = f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels"
+            continue
+        except OSError as error:
+            if error.errno in EVERYBODYS_TROUBLE:
+                raise
+            bad[file] = f"its translations cannot be written: {error.strerror or error}"
+            continue
+        sheet.add(image, cells, its_hints)
+        report(f"[{number}/{len(files)}] {file.name}")
+    if len(bad) < len(files):
+        write_png(output / SHEET_FILE, sheet.picture())
+        report(f"contact sheet: {output / SHEET_FILE}")
+    return bad
+
+
+def _paint(
+    painter: Painter, image: np.ndarray, name: str, stem: Path, hints: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
+    translations = painter.translations(image, name, hints)
+    for title, translation in translations.items():
+        write_png(stem.with_name(f"{stem.name}_{title.replace(' ', '_')}.png"), translation)
+    if frames := painter.frames(image, name):
+        write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames]))
+        write_animation(stem.with_name(f"{stem.name}_interpolation.webp"), frames)
+    return translations
+
+
+def _output_names(files: Sequence[Path]) -> list[str]:
+    """The files' names without suffix, but with it where two would be the same."""
+    stems = [file.stem for file in files]
+    return [file.name if stems.count(file.stem) > 1 else file.stem for file in files]
+
+
+def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
+    """Writes frames `[H, W, C]` uint8 as an animated WebP that runs there and back without end."""
+    pictures = [Image.fromarray(to_channels(frame, 3)) for frame in (*frames, *frames[-2:0:-1])]
+    data = io.BytesIO()
+    first, *others = pictures
+    first.save(data, "WEBP", save_all=True, append_images=others, duration=FRAME_MILLISECONDS, loop=0, quality=90)
+    write_whole(path, data.getvalue())
