@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 import test_architecture
 import test_zoo
+import tiny_models
 from small_run import run_translate
 from tiny_runs import TINY, assert_one_line, run_train
 
@@ -76,7 +77,7 @@ def test_they_keep_the_rules_of_the_house(folder) -> None:
 
 
 def test_the_zoo_takes_the_model(tmp_path) -> None:
-    model, gradients = test_zoo.built("simple_gan"), {}
+    model, gradients = tiny_models.built("simple_gan"), {}
     before = {name: [np.array(v) for v in net.trainable_variables] for name, net in model.networks.items()}
     apply = model.apply_gradients
 
@@ -85,7 +86,7 @@ def test_the_zoo_takes_the_model(tmp_path) -> None:
         apply(name, values)
 
     model.apply_gradients = remember
-    logs = model.train_step(test_zoo.noise_batch(model.config))
+    logs = model.train_step(tiny_models.noise_batch(model.config))
     stepped = ("simple_gan", model, logs, gradients, before)
     test_zoo.test_losses_have_names_and_are_finite(stepped)
     test_zoo.test_every_trainable_weight_moves(stepped)
@@ -99,8 +100,8 @@ def discs(split: str, **settings) -> Any:
 
 
 def test_the_model_learns_what_it_says() -> None:
-    model = test_zoo.built("simple_gan")
-    batch = test_zoo.noise_batch(model.config)
+    model = tiny_models.built("simple_gan")
+    batch = tiny_models.noise_batch(model.config)
     input_image, target_image = batch["input_image"], batch["target_image"]
 
     def logits(image: tf.Tensor) -> np.ndarray:

@@ -6,36 +6,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_models import built, noise_batch, tiny_config
 from tiny_runs import TINY
 
 from gan_zoo.config import Run
 from gan_zoo.images import MIN_SIDE
 from gan_zoo.models import MODELS
-from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
 from gan_zoo.training.setup import build_model
-
-
-def tiny_config(name: str, **changes):
-    return MODELS[name].config_class.from_dict(TINY[name] | changes)
-
-
-def noise_batch(config) -> dict[str, tf.Tensor]:
-    random = np.random.default_rng(0)
-    shape = (config.batch_size, config.image_size, config.image_size)
-    images = {
-        "input_image": random.uniform(-1, 1, (*shape, config.input_channels)),
-        "target_image": random.uniform(-1, 1, (*shape, config.target_channels)),
-    }
-    batch = {key: tf.constant(image, keras.backend.floatx()) for key, image in images.items()}
-    return {**batch, "example_index": tf.range(config.batch_size, dtype=tf.int64)}
-
-
-def built(name: str, **changes) -> TranslationModel:
-    keras.utils.set_random_seed(1)
-    model = MODELS[name](tiny_config(name, **changes))
-    model.compile()
-    return model
 
 
 @pytest.fixture(scope="module", params=list(MODELS))

@@ -1,0 +1,31 @@
+"""Small models of the zoo, and batches of noise for them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tiny_runs import TINY
+
+from gan_zoo.models import MODELS
+from gan_zoo.models.base import TranslationModel
+
+
+def tiny_config(name: str, **changes):
+    return MODELS[name].config_class.from_dict(TINY[name] | changes)
+
+
+def noise_batch(config) -> dict[str, tf.Tensor]:
+    random = np.random.default_rng(0)
+    shape = (config.batch_size, config.image_size, config.image_size)
+    images = {
+        "input_image": random.uniform(-1, 1, (*shape, config.input_channels)),
+        "target_image": random.uniform(-1, 1, (*shape, config.target_channels)),
+    }
+    batch = {key: tf.constant(image, keras.backend.floatx()) for key, image in images.items()}
+    return {**batch, "example_index": tf.range(config.batch_size, dtype=tf.int64)}
+
+
+def built(name: str, **changes) -> TranslationModel:
+    keras.utils.set_random_seed(1)
+    model = MODELS[name](tiny_config(name, **changes))
+    model.compile()
+    return model
