@@ -4,6 +4,7 @@
 | --- | --- |
 | `convolutions` | convolutions of few pixels or channels as matrix products |
 | `mirrored` | the convolutions of residual generators, over mirrored borders |
+| `dropout`, `padding`, `tiling` | dropout from a seed; mirrored borders; a vector beside every pixel |
 | `upsampling` | ways to double the size |
 | `normalization`, `adalin` | batch, instance, layer and spectral norm; layer-instance norm, adaptive or not |
 | `initializers` | how kernels are drawn |

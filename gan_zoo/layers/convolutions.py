@@ -1,4 +1,4 @@
-"""Layers that several networks share."""
+"""Convolutions of few pixels or few channels, as matrix products: faster on a CPU, forwards and backwards."""
 
 import keras
 import tensorflow as tf
@@ -15,82 +15,6 @@ def sizes(tensor: tf.Tensor) -> list[int | tf.Tensor]:
 def with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
     """The result of a convolution plus the bias of its layer, if that has one: `[B, H, W, C]` in and out."""
     return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
-
-
-@keras.saving.register_keras_serializable("gan_zoo")
-class TileConcat(keras.layers.Layer):
-    """Appends a vector to the channels of every pixel: `[B, H, W, C]`, `[B, Z]` -> `[B, H, W, C + Z]`."""
-
-    def call(self, image: tf.Tensor, vector: tf.Tensor) -> tf.Tensor:
-        height_width = tf.shape(image)[1:3]
-        tiled = tf.tile(vector[:, tf.newaxis, tf.newaxis, :], tf.concat([[1], height_width, [1]], axis=0))
-        return tf.concat([image, tf.cast(tiled, image.dtype)], axis=-1)
-
-    def compute_output_shape(self, image_shape: tuple, vector_shape: tuple) -> tuple:
-        return (*image_shape[:-1], image_shape[-1] + vector_shape[-1])
-
-
-@keras.saving.register_keras_serializable("gan_zoo")
-class SeededDropout(keras.layers.Layer):
-    """Dropout whose mask is a function of seeds given with the images: `[B, H, W, C]`, `[B]` int64 -> `[B, H, W, C]`.
-
-    What image i loses depends on (seed[i], stream) alone: not on its neighbours in the batch, the replica it lies on or
-    the calls before. The values that stay are divided by `1 - rate`.
-
-    Args:
-        rate: share of the values that are dropped, in [0, 1).
-        stream: tells the dropouts of one network apart, so that they draw different numbers from one seed.
-        at_inference: whether it drops outside of training too (pix2pix' noise).
-    """
-
-    def __init__(self, rate: float, stream: int, at_inference: bool = False, **kwargs) -> None:
-        super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate must be in [0, 1). Received: rate={rate}")
-        self.rate = rate
-        self.stream = stream
-        self.at_inference = at_inference
-
-    def call(self, image: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
-        if not (training or self.at_inference) or self.rate == 0:
-            return image
-        shape = tf.shape(image)[1:]
-
-        def kept(row_seed: tf.Tensor) -> tf.Tensor:
-            return tf.random.stateless_uniform(shape, tf.stack([row_seed, self.stream])) >= self.rate
-
-        keep = tf.map_fn(kept, seed, fn_output_signature=tf.TensorSpec(image.shape[1:], tf.bool))
-        return tf.where(keep, image / (1 - self.rate), tf.zeros([], image.dtype))
-
-    def compute_output_shape(self, image_shape: tuple, seed_shape: tuple) -> tuple:
-        return image_shape
-
-    def get_config(self) -> dict:
-        own = {"rate": self.rate, "stream": self.stream, "at_inference": self.at_inference}
-        return {**super().get_config(), **own}
-
-
-@keras.saving.register_keras_serializable("gan_zoo")
-class ReflectionPad2D(keras.layers.Layer):
-    """Mirrors `padding` pixels at each border, the border pixel itself not repeated."""
-
-    def __init__(self, padding: int = 1, **kwargs) -> None:
-        super().__init__(**kwargs)
-        if padding < 1:
-            raise ValueError(f"padding must be at least 1. Received: padding={padding}")
-        self.padding = padding
-
-    def call(self, image: tf.Tensor) -> tf.Tensor:
-        border = [self.padding, self.padding]
-        return tf.pad(image, [[0, 0], border, border, [0, 0]], mode="REFLECT")
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        batch, height, width, channels = input_shape
-        extra = 2 * self.padding
-        return (batch, height and height + extra, width and width + extra, channels)
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "padding": self.padding}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

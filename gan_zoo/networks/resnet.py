@@ -2,7 +2,7 @@
 
 import keras
 
-from gan_zoo.layers.convolutions import SeededDropout
+from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.mirrored import (
     ConvFromImage,

@@ -2,15 +2,12 @@
 
 import keras
 
-from gan_zoo.layers.convolutions import (
-    FewPixelsConv2D,
-    FewPixelsConv2DTranspose,
-    ReflectionPad2D,
-    SeededDropout,
-    TileConcat,
-)
+from gan_zoo.layers.convolutions import FewPixelsConv2D, FewPixelsConv2DTranspose
+from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.layers.padding import ReflectionPad2D
+from gan_zoo.layers.tiling import TileConcat
 from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose
 
 MIN_DOWNS = 5

@@ -7,15 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import (
-    FewPixelsConv2D,
-    FewPixelsConv2DTranspose,
-    OneChannelConv2D,
-    ReflectionPad2D,
-    SeededDropout,
-    TileConcat,
-)
+from gan_zoo.layers.convolutions import FewPixelsConv2D, FewPixelsConv2DTranspose, OneChannelConv2D
+from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.normalization import InstanceNorm
+from gan_zoo.layers.padding import ReflectionPad2D
+from gan_zoo.layers.tiling import TileConcat
 from gan_zoo.networks.latent_encoder import ConvMeanPool
 from gan_zoo.networks.patch_discriminator import HalfSize
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
-from gan_zoo.layers.convolutions import SeededDropout
+from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.normalization import NORMS
 from gan_zoo.networks.unet import unet
 
