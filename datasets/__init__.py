@@ -3,7 +3,6 @@
 | file | what |
 | --- | --- |
 | `definition`, `authors_settings` | what a data set is; what is recommended for most |
-| `unpaired`, `single` | two domains made of pairs; the targets of any data set alone |
 | `image_files` | lists and reads folders of pictures |
 | `pix2pix_archive`, `pix2pix_builder` | the pix2pix archives as sources of examples, and how TFDS prepares them |
 | `cyclegan_archive`, `cyclegan_builder` | the CycleGAN archives likewise |

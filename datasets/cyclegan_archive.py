@@ -10,7 +10,7 @@ from datasets.archive_records import Records, decode_record, open_records, prepa
 from datasets.authors_settings import AUTHORS
 from datasets.definition import DatasetDefinition
 from datasets.image_files import say_once
-from datasets.unpaired import UnpairedSource
+from gan_zoo.data.unpaired import UnpairedSource
 from gan_zoo.errors import UserError
 
 

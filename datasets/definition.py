@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from datasets.single import as_single
-from datasets.unpaired import UnpairedView
+from gan_zoo.data.single import as_single
+from gan_zoo.data.unpaired import UnpairedView
 from gan_zoo.errors import UserError
 
 

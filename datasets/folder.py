@@ -37,8 +37,8 @@ from datasets.image_files import (
     say_once,
     subfolders,
 )
-from datasets.single import SingleSource
-from datasets.unpaired import UnpairedSource, UnpairedView
+from gan_zoo.data.single import SingleSource
+from gan_zoo.data.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
 from gan_zoo.images import MIN_SIDE, BadExample
 

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 from tiny_runs import TINY, EightPictures
 
-from datasets.single import SingleView
-from datasets.unpaired import UnpairedView
 from gan_zoo.config import Config, Run
 from gan_zoo.data.pipeline import training_stream
+from gan_zoo.data.single import SingleView
+from gan_zoo.data.unpaired import UnpairedView
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import Checkpoints

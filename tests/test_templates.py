@@ -69,7 +69,7 @@ def test_they_keep_the_rules_of_the_house(folder) -> None:
     modules = test_architecture.imported_modules(folder / MODEL_FILE)
     rooms = {name.split(".")[1] for name in modules if name.startswith("gan_zoo.")}
     assert rooms <= test_architecture.ALLOWED["models"] | {"models"}
-    test_architecture.test_data_sets_know_only_images_and_errors(folder / DATASET_FILE)
+    test_architecture.test_data_sets_know_only_what_examples_are_made_of(folder / DATASET_FILE)
     for words in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *words, "--no-cache", "--config", ROOT / "pyproject.toml", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@
 | --- | --- |
 | `pipeline` | the endless stream of batches that can start at any step, and the examples once, in order |
 | `examples` | one example: what a data set has to answer |
+| `unpaired`, `single` | two domains, of pairs too; targets alone, of any data set |
 | `resizing` | the authors' five ways to bring it to size |
 | `skipped_files` | files that cannot be used, and why |
 | `picture_files` | pictures, hints and their folders as a user names them |

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from datasets.unpaired import UnpairedSource
 from gan_zoo import images
 from gan_zoo.config import Config
 from gan_zoo.data.pipeline import evaluation_batches, training_stream
 from gan_zoo.data.resizing import Resizing
+from gan_zoo.data.unpaired import UnpairedSource
 from gan_zoo.errors import UserError
 
 

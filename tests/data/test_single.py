@@ -12,12 +12,12 @@ from PIL import Image
 
 from datasets import DATASETS, folder
 from datasets.definition import DatasetDefinition, load_for
-from datasets.single import SingleSource, SingleView, as_single
-from datasets.unpaired import UnpairedSource
 from gan_zoo.config import Config, Run
 from gan_zoo.data.pipeline import evaluation_batches, training_stream
 from gan_zoo.data.resizing import resize_and_crop_labels
+from gan_zoo.data.single import SingleSource, SingleView, as_single
 from gan_zoo.data.skipped_files import SkippedFiles
+from gan_zoo.data.unpaired import UnpairedSource
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, encode_png, is_grey, to_float
 from gan_zoo.learning.losses import l1_loss

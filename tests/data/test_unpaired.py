@@ -7,10 +7,10 @@ from streams import settings, taken
 
 from datasets import DATASETS
 from datasets.definition import DatasetDefinition, load_for
-from datasets.unpaired import UnpairedSource, UnpairedView
 from gan_zoo import images
 from gan_zoo.data.pipeline import batch_order, evaluation_batches, training_stream
 from gan_zoo.data.skipped_files import SkippedFiles
+from gan_zoo.data.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample
 

@@ -13,9 +13,9 @@ from small_run import with_large_weights
 from tiny_models import built, noise_batch, tiny_config
 from tiny_runs import EightPictures
 
-from datasets.single import SingleView
 from gan_zoo.config import Run
 from gan_zoo.data.pipeline import training_stream
+from gan_zoo.data.single import SingleView
 from gan_zoo.errors import UserError
 from gan_zoo.lab import grey_to_network, rgb_to_lab, to_network
 from gan_zoo.learning.schedules import EpochSchedule

@@ -8,7 +8,7 @@ import tensorflow as tf
 from small_run import picture, read, run_translate, save_run, seeded_translator, small
 from tiny_runs import EightPictures
 
-from datasets.single import SingleView
+from gan_zoo.data.single import SingleView
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.output import Settings
 from gan_zoo.evaluation.records import read_records

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from datasets.unpaired import Domain, UnpairedSource
+from gan_zoo.data.unpaired import Domain, UnpairedSource
 
 
 class SingleSource:
