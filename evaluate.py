@@ -78,7 +78,7 @@ def main(values: flags.FlagValues) -> int:
         return source, {"dataset": name, "data_dir": data_dir, "split": values.split}
 
     choice = {name: values[name].value for name in ("checkpoint", "translator", "inference_mode")}
-    return int(not evaluate_run(values.workdir, load_source, settings, **choice, **shared))
+    return int(not evaluate_run(values.workdir, load_source, settings, **choice, **shared).whole)
 
 
 if __name__ == "__main__":

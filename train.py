@@ -10,7 +10,7 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
-from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
+from gan_zoo.config import Config, Run, describe_type, parse_settings, refuse_idle, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.runs.workdir import check_workdir
@@ -147,9 +147,7 @@ def main(args: flags.FlagValues) -> int:
     recommended = definition.recommended.get(args.model, {})
     layers = [("recommended", recommended), ("--set", parse_settings(config_class, args.set)), ("flag", flagged)]
     config, origins = resolve(config_class, layers)
-    for name, reason in config.idle.items():
-        if origins[name] in ("--set", "flag"):
-            raise UserError(f"{name} has no effect with {reason}: leave it out")
+    refuse_idle(config, [name for name, origin in origins.items() if origin in ("--set", "flag")])
 
     data_dir = args.data_dir and os.path.abspath(args.data_dir)
     workdir = args.workdir or os.path.join("runs", re.sub("[:/]", "_", f"{args.model}_{args.dataset}"))

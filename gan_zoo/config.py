@@ -8,7 +8,7 @@ import pathlib
 import platform
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar
 
 import keras
@@ -210,6 +210,21 @@ def resolve(
         values |= layer
         origins |= dict.fromkeys(layer, origin)
     return config_class.from_dict(values), origins
+
+
+def refuse_idle(config: Config, given: Collection[str]) -> None:
+    """Refuses settings that were given though they have no effect beside the others.
+
+    Args:
+        config: the whole.
+        given: the names of the settings that the user gave.
+
+    Raises:
+        UserError: for the first of them.
+    """
+    for name, reason in config.idle.items():
+        if name in given:
+            raise UserError(f"{name} has no effect with {reason}: leave it out")
 
 
 def versions() -> dict[str, str]:

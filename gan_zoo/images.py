@@ -176,6 +176,13 @@ def to_uint8(image: Any) -> tf.Tensor:
     return tf.cast(tf.round(tf.clip_by_value(levels, 0.0, 255.0)), tf.uint8)
 
 
+def to_uint16(image: Any) -> tf.Tensor:
+    """Maps floats in [-1, 1], of any shape, to uint16, rounded; what lies outside is clipped."""
+    levels = (tf.cast(image, tf.float32) + 1.0) * 32767.5
+    # By way of int32: rounded to float32, 65535.5 would be one too many.
+    return tf.cast(tf.cast(tf.round(tf.clip_by_value(levels, 0.0, 65535.0)), tf.int32), tf.uint16)
+
+
 def pad_to_multiple(image: tf.Tensor, multiple: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Reflects `[B, H, W, C]` at its borders, on both sides, until H and W are multiples of `multiple`.
 

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "networks": {"errors", "layers", "pretrained"},
     "models": {"errors", "config", "lab", "learning", "networks"},
     "translation": GROUND - {"config"} | {"learning", "data"},
-    "export": {"errors", "translation"},
+    "export": {"errors", "images", "translation"},
     "metrics": GROUND - {"config"} | {"networks", "pretrained"},
     "report": {"images"},
     "runs": {"errors", "config", "models"},
@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": GROUND - {"lab"}
     | {"learning", "pretrained", "data", "models", "translation", "metrics", "runs", "evaluation"},
     "authors_weights": {"errors", "config", "layers", "pretrained", "models", "runs"},
+    "api": {"errors", "config", "data", "models", "translation", "export", "metrics", "runs", "evaluation", "training"},
 }
 
 

@@ -51,6 +51,19 @@ class NamedFiles(SkippedFiles):
         return [f"{what} no colours to compare with: left out"]
 
 
+@dataclasses.dataclass(frozen=True)
+class RunEvaluation:
+    """What was found out about a run.
+
+    Attributes:
+        whole: whether all that was given could be used.
+        by_step: of each checkpoint, in the order of their steps.
+    """
+
+    whole: bool
+    by_step: Mapping[int, Evaluation]
+
+
 class Direction:
     """One translator of a model on one split, for as many checkpoints as there are."""
 
@@ -158,7 +171,7 @@ def evaluate_run(
     output: str | os.PathLike[str] | None = None,
     about: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = print,
-) -> bool:
+) -> RunEvaluation:
     """Evaluates checkpoints of a run; says what it finds, and writes a record of each and a report.
 
     Args:
@@ -173,8 +186,8 @@ def evaluate_run(
         about: more to be remembered.
         say: takes lines for the user.
 
-    Returns:
-        Whether all that was given could be used.
+    Raises:
+        UserError: for what the user can mend.
     """
     steps = list(paths_by_step(workdir)) if checkpoint == "all" else []
     first = "latest" if checkpoint == "all" else checkpoint
@@ -192,14 +205,21 @@ def evaluate_run(
         raise UserError(f"--num_samples={settings.num_samples}: none of the metrics looks at samples of one input")
     counts = " and ".join(f"{direction.count} images for {direction.name}" for direction in directions)
     say(f"{workdir}: {run.model} on {of_data['dataset']}, split {of_data['split']}: {counts}")
-    about = {"workdir": str(workdir), "model": run.model, **of_data, **(about or {})}
-    about |= {"seed": settings.seed, "inference_mode": getattr(model.config, "inference_mode", None)}
-    # The truth is what `preprocess` made of it in this size: runs that differ in them do not compare.
-    about |= {"image_size": model.config.image_size, "preprocess": model.config.preprocess}
-    about |= {"num_samples": settings.num_samples or NUM_SAMPLES if samples else None}
+    about = {
+        "workdir": str(workdir),
+        "model": run.model,
+        **of_data,
+        **(about or {}),
+        "seed": settings.seed,
+        "inference_mode": getattr(model.config, "inference_mode", None),
+        # The truth is what `preprocess` made of it in this size: runs that differ in them do not compare.
+        "image_size": model.config.image_size,
+        "preprocess": model.config.preprocess,
+        "num_samples": settings.num_samples or NUM_SAMPLES if samples else None,
+    }
     skipped: dict[str, str] = {}
     missing: dict[str, str] = {}  # a server that does not answer is asked once
-    newest = None
+    newest, evaluations = None, {}
     for step in steps or [loaded_step]:
         if steps:
             try:
@@ -224,10 +244,11 @@ def evaluate_run(
         evaluation = dataclasses.replace(evaluation, skipped={**bad.reasons, **evaluation.skipped})
         skipped |= evaluation.skipped
         left_out = {"num_grey": len(bad.grey)} if bad.grey else {}
+        evaluations[step] = evaluation
         newest = publish(evaluation, about | left_out | {"step": step}, folder, say)
     if newest is None:
         raise UserError(f"{workdir} has removed all its checkpoints meanwhile: give latest, best, or keep some")
     for line in bad.lines:
         say(line)
     report(folder, newest, evaluation, say)
-    return not skipped
+    return RunEvaluation(whole=not skipped, by_step=evaluations)

@@ -1,4 +1,4 @@
-"""Trained translators on uint8 images of any size, and the noise that they take; all of it graph-safe."""
+"""Trained translators on images of any size, and the noise that they take; all of it graph-safe."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,18 +28,28 @@ def translate(
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
     """
+    return to_uint8(answer(translator, to_float(image), noise, saturation, hints))
+
+
+def answer(
+    translator: Any,
+    image: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    saturation: float = 1.0,
+    hints: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """`translate` before it rounds: from `[B, H, W, input_channels]` in [-1, 1] to the same range."""
     if translator.chroma is None:
-        return _painted(translator, translator.function, translator.scale, image, noise)
+        return _padded(translator, translator.function, translator.scale, image, noise)
     more = _noise(translator, image, noise)
-    rgb = colorized(
+    return colorized(
         lambda lightness, **hints: translator.chroma(lightness, *more, **hints),
-        to_float(image),
+        image,
         working_size=translator.image_size,
         size_multiple=translator.size_multiple,
         saturation=saturation,
         hints=hints,
     )
-    return to_uint8(rgb)
 
 
 def takes_noise(translator: Any) -> bool:
@@ -63,14 +73,19 @@ def cycle(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> 
     Returns:
         uint8 of the same shape.
     """
-    return _painted(translator, translator.cycle, 1, image, noise)
+    return to_uint8(there_and_back(translator, to_float(image), noise))
 
 
-def _painted(
+def there_and_back(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
+    """`cycle` before it rounds: from `[B, H, W, input_channels]` in [-1, 1] to the same range and shape."""
+    return _padded(translator, translator.cycle, 1, image, noise)
+
+
+def _padded(
     translator: Any, function: Callable[..., tf.Tensor], scale: int, image: tf.Tensor, noise: tf.Tensor | None
 ) -> tf.Tensor:
-    padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
-    return to_uint8(crop_back(function(padded, *_noise(translator, image, noise)), padding, scale))
+    padded, padding = pad_to_multiple(image, translator.size_multiple)
+    return crop_back(function(padded, *_noise(translator, image, noise)), padding, scale)
 
 
 def _noise(translator: Any, image: tf.Tensor, noise: tf.Tensor | None) -> list[tf.Tensor]:
@@ -90,8 +105,13 @@ def encode(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         mu and logvar, both `[B, latent_dim]`.
     """
+    return style(translator, to_float(image))
+
+
+def style(translator: Any, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`encode` of images `[B, H, W, output_channels]` in [-1, 1]."""
     side = [translator.image_size, translator.image_size]
-    resized = tf.image.resize(to_float(image), side, "bicubic", antialias=True)
+    resized = tf.image.resize(image, side, "bicubic", antialias=True)
     return translator.encode(tf.clip_by_value(resized, -1.0, 1.0))
 
 

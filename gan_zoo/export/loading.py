@@ -1,0 +1,109 @@
+"""An exported SavedModel back in Python."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from gan_zoo.errors import UserError
+from gan_zoo.images import to_float, to_uint8
+from gan_zoo.translation.trained import Way
+
+SAVED_MODEL = "saved_model.pb"
+PLAIN = "translate"  # what the only translator of an export is called
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportedTranslator:
+    """What the signatures of an export say of a translator; see `gan_zoo.models.base.Translator`."""
+
+    input_channels: int
+    output_channels: int
+    latent_dim: int
+    takes_seed: bool
+
+
+def find_export(path: str | os.PathLike[str], version: str = "latest") -> Path | None:
+    """The folder of a SavedModel at `path`, or of a version in the folder of versions there; None for something else.
+
+    Args:
+        path: the one or the other.
+        version: "latest" for the highest number, or a number.
+
+    Raises:
+        UserError: for a version that is not there.
+    """
+    path = Path(path)
+    if (path / SAVED_MODEL).is_file():
+        return path
+    versions = {int(file.parent.name): file.parent for file in path.glob(f"*/{SAVED_MODEL}") if _number(file)}
+    if not versions:
+        return None
+    if version == "latest":
+        return versions[max(versions)]
+    if version not in map(str, versions):
+        raise UserError(f"{path} has no version {version}; there are {', '.join(map(str, sorted(versions)))}")
+    return versions[int(version)]
+
+
+def _number(file: Path) -> bool:
+    return file.parent.name.isdecimal()
+
+
+def exported_ways(folder: Path) -> dict[str, Way]:
+    """The translators of an export by name. A SavedModel is a program: load only what you trust.
+
+    Its pictures have 8 bits: what has more is rounded on the way in.
+
+    Raises:
+        UserError: if it is damaged, or none of `export.py`.
+    """
+    try:
+        model = tf.saved_model.load(str(folder))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{folder} is no SavedModel that can be loaded ({reason})") from None
+    signatures = model.signatures
+    if "serving_default" not in signatures or "translate_bytes" not in signatures:
+        raise UserError(f"{folder} is no export of this project: it has the signatures {', '.join(signatures)}")
+    prefix = "serving_default_"
+    names = [key.removeprefix(prefix) for key in signatures if key.startswith(prefix)]
+    return {name: _way(model, f"_{name}") for name in names} or {PLAIN: _way(model, "")}
+
+
+def _way(model: Any, suffix: str) -> Way:
+    """The way behind the signatures that end in `suffix`; it keeps the model, whose variables they read."""
+
+    def call(name: str, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model.signatures[name + suffix](**inputs)
+
+    def answer(image: tf.Tensor, *noise: tf.Tensor) -> tf.Tensor:
+        image = to_uint8(image)
+        if not noise:
+            made = call("serving_default", image=image)
+        elif translator.latent_dim:
+            made = call("sample", image=image, z=noise[0])
+        else:
+            made = call("sample_random", image=image, seed=noise[0])
+        return to_float(made["translation"])
+
+    def encode(image: tf.Tensor) -> tf.Tensor:
+        return call("encode", image=to_uint8(image))["mu"]
+
+    translator = _described(model.signatures, suffix)
+    return Way(translator, answer, encode if f"encode{suffix}" in model.signatures else None, cycle=None)
+
+
+def _described(signatures: Mapping[str, Any], suffix: str) -> ExportedTranslator:
+    plain, sample = signatures[f"serving_default{suffix}"], signatures.get(f"sample{suffix}")
+    latent_dim = sample.structured_input_signature[1]["z"].shape[-1] if sample else 0
+    return ExportedTranslator(
+        # An export of colours takes grey and RGB.
+        input_channels=plain.structured_input_signature[1]["image"].shape[-1] or 3,
+        output_channels=plain.structured_outputs["translation"].shape[-1],
+        latent_dim=latent_dim,
+        takes_seed=f"sample_random{suffix}" in signatures and not latent_dim,
+    )
