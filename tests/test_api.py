@@ -1,6 +1,9 @@
 """The front door: what `import gan_zoo` gives."""
 
 import concurrent.futures
+import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -273,3 +276,24 @@ def test_checkpoints_by_step_and_by_name(workdir) -> None:
         gan_zoo.load(workdir, checkpoint="best")
     with pytest.raises(gan_zoo.UserError, match="does not exist"):
         gan_zoo.load(workdir / "nothing")
+
+
+def test_the_readme_does_what_it_says(workdir, tmp_path, monkeypatch) -> None:
+    """Its blocks of Python, where their paths lead to a run and to pictures."""
+    readme = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", readme, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(workdir, tmp_path / "runs" / "bicyclegan_shapes")
+    for name in ("drawing.png", "picture.png"):
+        write_png(tmp_path / name, picture(24, 24))
+    names = {"source": EightPictures(), "held_out": EightPictures(count=2)}
+    exec(blocks[0], names)
+    assert len(names["pictures"]) == 7
+    short = {"steps=1000": "steps=1", "base_filters=32": "base_filters=4, image_size=32"}
+    for long, tiny in short.items():
+        assert long in blocks[1]
+        blocks[1] = blocks[1].replace(long, tiny)
+    exec(blocks[1], names)
+    assert names["figures"]["l1"].num_images == 2

@@ -95,12 +95,14 @@ def test_bicyclegan_runs(tmp_path):
 
 
 def test_pix2pix_runs(tmp_path):
-    text, pictures, _ = run("pix2pix", tmp_path / "a run", FILTERS, "NUM_DRAWINGS, NUM_SAMPLES = 2, 3")
+    text, pictures, _ = run(
+        "pix2pix", tmp_path / "a run", FILTERS, "NUM_DRAWINGS, NUM_SAMPLES, IMAGE_SIZE = 2, 3, 64"
+    )  # with dropout
     assert "step_3.png" in text
     _, curves, seeds = pictures  # the first is that of training
     assert curves.shape[1] > 3 * curves.shape[0]  # four losses, side by side
     # Two rows of drawing, truth and three seeds, below titles that may be wider than they.
-    assert seeds.shape[0] > 2 * 32 + 2 and seeds.shape[1] >= 5 * 32 + 4 * 2
+    assert seeds.shape[0] > 2 * 64 + 2 and seeds.shape[1] >= 5 * 64 + 4 * 2
 
 
 def test_cyclegan_runs(tmp_path):
