@@ -51,12 +51,30 @@ def forward_flops(network: keras.Model, *input_shapes: Sequence[int]) -> float:
 
 
 def graph_flops(graph: tf.Graph) -> float:
-    """Counts the multiplications and additions of the convolutions and matrix products in a traced function.
+    """Counts the multiplications and additions of the convolutions and matrix products that a traced function executes.
+
+    What is traced and needed by nothing is left out, as TensorFlow leaves it out: a tape also traces the gradients of
+    all that lies on its way, such as those of a frozen discriminator's weights, whoever asks for them.
+
+    Args:
+        graph: of a concrete function.
 
     Raises:
         ValueError: if a shape is not known.
     """
-    return sum(_operation_flops(operation) for operation in graph.get_operations())
+    return sum(_operation_flops(operation) for operation in _executed(graph))
+
+
+def _executed(graph: tf.Graph) -> set[tf.Operation]:
+    """The operations that the function's results, or its changes of variables, stand on."""
+    executed = set()
+    ahead = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
+    while ahead:
+        operation = ahead.pop()
+        if operation not in executed:
+            executed.add(operation)
+            ahead += [tensor.op for tensor in operation.inputs] + list(operation.control_inputs)
+    return executed
 
 
 def _operation_flops(operation: tf.Operation) -> float:
