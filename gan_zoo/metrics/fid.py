@@ -86,6 +86,7 @@ class FID(SetMetric):
             better="lower",
             num_images=generated.count,
             protocol=f"{self.protocol(generated.count, reference.count)}",
+            version=self.version,
             weights_sha256=fetching.WEIGHTS[WEIGHTS].sha256,
         )
         return [figure]

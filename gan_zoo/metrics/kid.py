@@ -145,6 +145,7 @@ class KID(SetMetric):
             protocol=f"{self.protocol(len(generated), len(reference))}; kernel (x.y / {generated.shape[1]} + 1)^3, "
             f"mean over {distance.num_subsets} subsets of {distance.subset_size}",
             error=distance.standard_error,
+            version=self.version,
             weights_sha256=fetching.WEIGHTS[WEIGHTS].sha256,
             note=f"standard deviation between subsets: {distance.standard_deviation:.3g}",
         )

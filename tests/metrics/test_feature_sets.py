@@ -1,6 +1,7 @@
 """FID and KID over batches and a cache on disk, with a small network for the Inception."""
 
 import dataclasses
+import hashlib
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 
@@ -98,7 +99,8 @@ def test_both_distances_are_those_of_the_whole_from_one_extraction(resize, netwo
         assert figure.num_images == 11 and figure.better == "lower"
         assert figure.weights_sha256 == fetching.WEIGHTS["inception"].sha256
         assert "11 images against 9 of facades/val" in figure.protocol and "\n" not in figure.protocol
-        assert ("antialiased bicubic" in figure.protocol) == (resize == "clean")
+        assert ("antialiased bicubic on floats, clipped" in figure.protocol) == (resize == "clean")
+        assert figure.version == {"clean": "2", "legacy": "1"}[resize]
     assert "100 subsets of 4" in found[names[1]].protocol
     (warning,) = warnings
     assert warning.startswith(f"{names[0]}: FID of 11 images against 9: too high by at least ")
@@ -123,6 +125,21 @@ def test_the_reference_is_read_from_the_cache_by_its_content(cache) -> None:
     figures(["fid_legacy"], context())
     assert CountingFeatures.images == 11 + 9
     assert sum(path.suffix == ".features" for path in cache.iterdir()) == len(list(cache.iterdir())) == 5
+
+
+@pytest.mark.parametrize(("resize", "kept"), [("clean", False), ("legacy", True)])
+def test_features_of_an_older_version_are_not_read(cache, resize, kept) -> None:
+    """Version 1 of `clean` did not clip; `legacy` is what it was, and its features stay."""
+    digest = hashlib.sha256(f"1 {resize} {fetching.WEIGHTS['inception'].sha256}".encode())
+    for image in REAL:
+        digest.update(f" {image.shape} {image.dtype} ".encode() + image.tobytes())
+    found = figures([f"fid_{resize}"], context())[0]
+    assert (cache / f"{digest.hexdigest()}.features").exists() == kept
+    (path,) = cache.iterdir()
+    path.rename(cache / f"{digest.hexdigest()}.features")
+    CountingFeatures.images = 0
+    assert figures([f"fid_{resize}"], context())[0] == found
+    assert CountingFeatures.images == 11 + (0 if kept else 9)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "short", "empty", "long"])

@@ -69,13 +69,17 @@ def antialiased_bicubic(length: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 31), (700, 90)])
-def test_the_clean_resize_is_antialiased_bicubic_without_rounding(height, width) -> None:
+def test_the_clean_resize_is_antialiased_bicubic_clipped_without_rounding(height, width) -> None:
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    image[: height // 2] = np.where(image[: height // 2] < 128, 0, 255)
     rows, columns = antialiased_bicubic(height), antialiased_bicubic(width)
     expected = np.einsum("yh,hwc,xw->yxc", rows, image.astype(np.float64), columns, optimize=True)
+    resized = resize_clean(image)
     # Pillow keeps its intermediate image in float32: 2^-24 of 255 twice, and a little for sums beyond.
-    np.testing.assert_allclose(resize_clean(image), expected, atol=1e-4)
-    assert expected.min() < -1 or height > 299  # it overshoots, and that is not cut off
+    np.testing.assert_allclose(resized, expected.clip(0, 255), atol=1e-4)
+    # It overshoots, and what does must no longer get through; what lies inside keeps its fractions.
+    assert expected.min() < -1 and expected.max() > 256 and np.abs(resized - np.round(resized)).max() > 0.4
+    assert resized.dtype == np.float32 and resized.min() == 0 and resized.max() == 255
 
 
 def test_the_legacy_resize_puts_pixels_at_their_corners() -> None:

@@ -1,8 +1,8 @@
 """The features of the two sets that FID and KID compare: extracted once for all who ask, and kept on disk.
 
 Those of the reference stay in the folder `features` of the cache (`gan_zoo.pretrained.fetching`), under a name that is
-a checksum of all that they depend on: every decoded image in its order, the resizing, the network's weights and the
-version of this file. So an image that was changed, added or renamed out of its order is noticed, and a folder that was
+a checksum of all that they depend on: every decoded image in its order, the resizing, its version and the network's
+weights. So an image that was changed, added or renamed out of its order is noticed, and a folder that was
 only moved does not matter. Each file ends in a checksum of itself; one that does not fit is made anew.
 """
 
@@ -17,12 +17,11 @@ import numpy as np
 
 from gan_zoo.errors import UserError
 from gan_zoo.metrics.base import Context, EvaluationBatch, Metric, once
-from gan_zoo.metrics.features.inception import InceptionFeatures
+from gan_zoo.metrics.features.inception import VERSIONS, InceptionFeatures
 from gan_zoo.networks.inception import fid_inception
 from gan_zoo.pretrained import fetching
 
 WEIGHTS = "inception"
-VERSION = 1  # of the features: to be raised when the same images get other ones
 ROW = np.dtype("<f4")
 DIGEST_SIZE = hashlib.sha256().digest_size
 CHUNK = 1 << 20
@@ -99,6 +98,9 @@ class SetMetric(Metric):
         name: the key.
         resize: see `gan_zoo.metrics.features.inception`.
         context: with a reference; what metrics share lies there.
+
+    Attributes:
+        version: of the figure.
     """
 
     needs = frozenset({"outputs"})
@@ -109,6 +111,7 @@ class SetMetric(Metric):
         if context.reference is None:
             raise UserError(f"the metric {name} needs a set of real images to compare with")
         self.name, self.resize, self.context = name, resize, context
+        self.version = str(VERSIONS[resize])
         self._extract = once(context.kept, (WEIGHTS, resize), lambda: _extractor(resize, context))
         self._features = once(context.shared, (WEIGHTS, resize), lambda: BatchFeatures(self._extract))
         self._seen = 0
@@ -136,7 +139,7 @@ class SetMetric(Metric):
     def protocol(self, num_outputs: int, num_real: int) -> str:
         """Of the figure, in words."""
         resized = {
-            "clean": "resized as by clean-fid: Pillow's antialiased bicubic on floats",
+            "clean": "resized as by clean-fid: Pillow's antialiased bicubic on floats, clipped",
             "legacy": "resized as by TensorFlow 1: bilinear, not antialiased",
         }
         return (
@@ -179,7 +182,7 @@ class _Content:
 
     def __init__(self, resize: str) -> None:
         self.count = 0
-        self._digest = hashlib.sha256(f"{VERSION} {resize} {fetching.WEIGHTS[WEIGHTS].sha256}".encode())
+        self._digest = hashlib.sha256(f"{VERSIONS[resize]} {resize} {fetching.WEIGHTS[WEIGHTS].sha256}".encode())
 
     def of(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for image in images:
