@@ -1,6 +1,6 @@
 """`edges2shoes`: edges of shoes -> photos of shoes."""
 
-from datasets.authors_settings import AUTHORS
+from datasets.authors_settings import AUTHORS, BICYCLEGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -14,12 +14,7 @@ DEFINITION = archive_definition(
     _builder_class,
     description="edges of shoes -> photos of shoes; 2.2 GB download",
     recommended={
-        "bicyclegan": {
-            "load_scale": 1.0,
-            "input_channels": 1,
-            "epochs": 60,
-            "flip": True,
-        },
+        "bicyclegan": BICYCLEGAN | {"load_scale": 1.0, "input_channels": 1, "epochs": 60},
         # The paper's appendix: batches of 4 at one rate, neither cut nor mirrored.
         "pix2pix": AUTHORS | {"load_scale": 1.0, "flip": False, "batch_size": 4, "epochs": 15, "schedule": "constant"},
         "cyclegan": AUTHORS | {"epochs": 5},

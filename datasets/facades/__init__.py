@@ -1,6 +1,6 @@
 """`facades`: label maps of building fronts -> photos (b_to_a)."""
 
-from datasets.authors_settings import AUTHORS
+from datasets.authors_settings import AUTHORS, BICYCLEGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -14,12 +14,7 @@ DEFINITION = archive_definition(
     _builder_class,
     description="label maps of building fronts -> photos (b_to_a); 31 MB download",
     recommended={
-        "bicyclegan": {
-            "direction": "b_to_a",
-            "load_scale": 286 / 256,
-            "epochs": 400,
-            "flip": True,
-        },
+        "bicyclegan": BICYCLEGAN | {"direction": "b_to_a", "load_scale": 286 / 256, "epochs": 400},
         "pix2pix": AUTHORS | {"direction": "b_to_a"},
         "cyclegan": AUTHORS,
     },

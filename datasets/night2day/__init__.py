@@ -1,6 +1,6 @@
 """`night2day`: outdoor scenes by night -> by day."""
 
-from datasets.authors_settings import AUTHORS
+from datasets.authors_settings import AUTHORS, BICYCLEGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -14,11 +14,7 @@ DEFINITION = archive_definition(
     _builder_class,
     description="outdoor scenes by night -> by day; about 4 GB download",
     recommended={
-        "bicyclegan": {
-            "load_scale": 286 / 256,
-            "epochs": 100,
-            "flip": True,
-        },
+        "bicyclegan": BICYCLEGAN | {"load_scale": 286 / 256, "epochs": 100},
         # The paper's appendix: batches of 4 at one rate.
         "pix2pix": AUTHORS | {"batch_size": 4, "epochs": 17, "schedule": "constant"},
     },

@@ -22,14 +22,14 @@ from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BicycleGANConfig(Config):
-    """The authors' settings, but for `z_injection` (their scripts run `all`)."""
+    """The authors' settings, but for `z_injection`: theirs is `all`, recommended for the data sets of their scripts."""
 
     batch_size: int = option(2, "examples a step, over all devices; half are encoded, half meet a random z", 1)
     latent_dim: int = option(8, "length of the latent vector z", 1)
     objective: Literal["bicyclegan", "cvae_gan", "clr_gan", "noise"] = option(
         "bicyclegan", "the whole model, one of its halves alone, or pix2pix with a random z (the paper's baseline)"
     )
-    z_injection: Literal["input", "all"] = option("input", "z joins the image, or every level on the way down")
+    z_injection: Literal["input", "all"] = option("input", "z joins the image, or (the authors) all levels down")
     num_downs: int | None = option(None, "halvings in the U-Net; none: as many as the image size takes", MIN_DOWNS)
     base_filters: int = option(64, "filters of the generator's first convolution", 1)
     upsampling: Literal["transposed", "bilinear"] = option("transposed", "how the generator doubles its size")

@@ -32,12 +32,22 @@ PIX2PIX = {
     "night2day": (256, 286, True, 4, 17, 0, "a_to_b"),
 }
 UNPAIRED = [name for name, definition in DATASETS.items() if definition.kind == "unpaired"]
+# The same of BicycleGAN, and the channels of the input image.
+BICYCLEGAN = {
+    "facades": (256, 286, True, 2, 400, 200, "b_to_a", 3),
+    "maps": (256, 600, True, 2, 400, 200, "b_to_a", 3),
+    "edges2shoes": (256, 256, True, 2, 60, 30, "a_to_b", 1),
+    "edges2handbags": (256, 256, True, 2, 30, 15, "a_to_b", 1),
+    "night2day": (256, 286, True, 2, 100, 50, "a_to_b", 3),
+}
 CYCLEGAN = dict.fromkeys([*UNPAIRED, "facades", "maps", "cityscapes"], DEFAULT)
 
 
 @pytest.mark.parametrize(
     ("model", "dataset", "expected"),
-    [("pix2pix", *row) for row in PIX2PIX.items()] + [("cyclegan", *row) for row in CYCLEGAN.items()],
+    [("pix2pix", *row) for row in PIX2PIX.items()]
+    + [("cyclegan", *row) for row in CYCLEGAN.items()]
+    + [("bicyclegan", dataset, row[:-1]) for dataset, row in BICYCLEGAN.items()],
 )
 def test_they_are_the_authors(model, dataset, expected):
     config = MODELS[model].config_class.from_dict(DATASETS[dataset].recommended[model])
@@ -52,6 +62,16 @@ def test_they_are_the_authors(model, dataset, expected):
         config.direction,
     ) == expected
     assert config.learning_rate == 2e-4 and config.beta_1 == 0.5
+
+
+def test_bicyclegan_has_its_authors_networks():
+    model_class = MODELS["bicyclegan"].config_class
+    assert {name for name, model in PAIRS if model == "bicyclegan"} == {"shapes", *BICYCLEGAN}
+    for dataset, (*_, channels) in BICYCLEGAN.items():
+        config = model_class.from_dict(DATASETS[dataset].recommended["bicyclegan"])
+        assert (config.z_injection, config.input_channels, config.dropout) == ("all", channels, True)
+    # A run from before a data set recommended it must not change where nothing is recommended.
+    assert model_class().z_injection == "input"
 
 
 def test_all_eight_unpaired_archives_are_there():
