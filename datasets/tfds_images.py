@@ -58,7 +58,7 @@ class TFDSImages:
             image = decode_image(_bytes(record, IMAGE_KEY))
             if self.mask_key is None:
                 return {"target_image": image}
-            mask = labels(decode_image(_bytes(record, self.mask_key)))
+            mask = labels(decode_image(_bytes(record, self.mask_key), use_profile=False))
         except BadImage as error:
             raise BadExample(self.path_of(index), error) from None
         if mask.shape[:2] != image.shape[:2]:

@@ -11,7 +11,8 @@ Which decoder handles what (`decode_image`):
 | WebP, BMP | Pillow | TensorFlow reads BMP palettes as grey, and WebP only in its newest versions |
 
 Pillow reads every header. The EXIF orientation is applied here, to all alike. Of an animation the first frame is taken.
-Colour profiles are not applied, as in the other programs of the field. Other formats are refused.
+Pictures of 8 bit with a colour profile become sRGB (`colour_profiles`); those of 16 bit keep their numbers. What is
+written here is sRGB without a profile. Other formats are refused.
 """
 
 import io
@@ -25,6 +26,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+
+from gan_zoo.colour_profiles import cmyk_to_srgb, to_srgb
 
 MIN_SIDE = 8  # pixels; below it a picture is more likely a broken thumbnail than something to learn from
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
@@ -51,8 +54,13 @@ class GreyExample(BadExample):
         super().__init__(path, "is grey")
 
 
-def decode_image(data: bytes) -> np.ndarray:
+def decode_image(data: bytes, *, use_profile: bool = True) -> np.ndarray:
     """Decodes the bytes of a PNG, JPEG, WebP or BMP file.
+
+    Args:
+        data: of the file.
+        use_profile: convert from the colour profile in the file, if there is one, to sRGB. False for pictures whose
+            numbers are no colours, such as labels.
 
     Returns:
         `[H, W, C]` uint8 or, for 16 bit PNG, uint16; C is 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
@@ -68,9 +76,12 @@ def decode_image(data: bytes) -> np.ndarray:
             kind, (width, height) = header.format, header.size
             if min(width, height) < MIN_SIDE:
                 raise BadImage(f"{width}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
+            profile = header.info.get("icc_profile") if use_profile else None
             image = _decode_with_tensorflow(data, header)
             if image is None:
-                image = _decode_with_pillow(header)
+                image = _decode_with_pillow(header, profile)
+            if profile and header.mode != "CMYK" and image.dtype == np.uint8:
+                image = to_srgb(image, profile)
             # Pillow would decode a whole PNG in search of an EXIF block behind the pixels.
             has_exif = header.format != "PNG" or b"eXIf" in data
             orientation = header.getexif().get(ORIENTATION, 1) if has_exif else 1
@@ -106,8 +117,10 @@ def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | No
     return image
 
 
-def _decode_with_pillow(header: Image.Image) -> np.ndarray:
+def _decode_with_pillow(header: Image.Image, profile: bytes | None) -> np.ndarray:
     header.load()
+    if header.mode == "CMYK" and profile and (image := cmyk_to_srgb(header, profile)) is not None:
+        return image
     if header.mode in ("LA", "PA", "RGBA") or "transparency" in header.info:
         mode = "RGBA"
     else:

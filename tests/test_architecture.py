@@ -18,7 +18,8 @@ GROUND = {"errors", "config", "images", "lab"}
 # Room -> the rooms that it may import, besides itself where it is a folder. Each row names rooms of the rows above.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "images": set(),
+    "colour_profiles": set(),
+    "images": {"colour_profiles"},
     "lab": set(),
     "config": {"errors"},
     "layers": set(),

@@ -25,7 +25,8 @@ seed alone, so that the answer is the same again for the same seed; in `eval` it
 
 `translate_bytes` has TensorFlow's decoders alone. Grey and RGB JPEG, and 8 bit PNG that is grey, RGB or either with
 alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an EXIF orientation (the picture stays as stored),
-16 bit PNG (its upper 8 bits are taken); CMYK and palettes are what TensorFlow makes of them; WebP and BMP are refused.
+a colour profile (its numbers are taken for sRGB), 16 bit PNG (its upper 8 bits are taken); CMYK and palettes are what
+TensorFlow makes of them; WebP and BMP are refused.
 """
 
 import os

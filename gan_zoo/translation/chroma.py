@@ -1,4 +1,4 @@
-"""Colours for pictures of any size, predicted in small: the eye sees fine detail in the lightness alone.
+"""Colours for sRGB pictures of any size, predicted in small: the eye sees fine detail in the lightness alone.
 
 A user's hints come as a picture of the same size with alpha, `[B, H, W, 4]` uint8: where that is 128 or more, the ab of
 the colour counts. On the way down no point is lost: a small pixel has the mean of the points that fall on it.

@@ -1,11 +1,13 @@
 """Image sets of tensorflow-datasets by name: sets that are made here, and everything about COCO but its download."""
 
+import io
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from icc_profiles import rgb_profile
 from PIL import Image
 from tiny_runs import assert_one_line, run_train
 
@@ -183,6 +185,14 @@ def test_damaged_images_are_bad_examples():
     with pytest.raises(BadExample, match="photos/val/0: its mask has another size"):
         TFDSImages([record(image=good, mask=small)], "photos/val", mask_key="mask")[0]
     np.testing.assert_array_equal(labels(np.array([[[1, 2, 3]]], np.uint8)), [[[1 + 2 * 256 + 3 * 65536]]])
+
+
+def test_a_colour_profile_changes_colours_and_no_labels():
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16), (90, 160, 120)).save(buffer, "PNG", icc_profile=rgb_profile())
+    source = TFDSImages([record(image=buffer.getvalue(), mask=buffer.getvalue())], "photos/val", mask_key="mask")
+    assert (source[0]["mask"] == 90 + 160 * 256 + 120 * 65536).all()
+    assert (source[0]["target_image"][..., 0] < 70).all()
 
 
 @pytest.mark.parametrize(("name", "gigabytes"), [("coco", 27), ("coco_panoptic", 21)])
