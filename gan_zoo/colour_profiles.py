@@ -15,11 +15,14 @@ SAME = 1  # level of 255: what profiles that are sRGB differ by, for their curve
 LEVELS = np.arange(256, dtype=np.uint8)
 
 
-def to_srgb(image: np.ndarray, profile: bytes) -> np.ndarray:
+def to_srgb(image: np.ndarray, profile: bytes | None) -> np.ndarray:
     """Converts `[H, W, C]` uint8 with C of 1 (grey), 3 (RGB) or 4 (RGB and alpha, which stays as it is).
 
-    The picture is returned as it is, to the bit, where its profile is sRGB, damaged, or for another kind of colours.
+    The picture is returned as it is, to the bit, where there is no profile, or one that is sRGB, damaged, or for
+    another kind of colours.
     """
+    if profile is None:
+        return image
     if image.shape[-1] == 1:
         table = _grey_table(profile)
         return image if table is None else table[image]
@@ -29,9 +32,9 @@ def to_srgb(image: np.ndarray, profile: bytes) -> np.ndarray:
     return np.concatenate([_applied(transform, image[..., :3]), image[..., 3:]], -1)
 
 
-def cmyk_to_srgb(picture: Image.Image, profile: bytes) -> np.ndarray | None:
-    """Converts a picture of Pillow's mode CMYK to `[H, W, 3]` uint8; None where its profile is of no use."""
-    transform = _transform(profile, "CMYK")
+def cmyk_to_srgb(picture: Image.Image, profile: bytes | None) -> np.ndarray | None:
+    """Converts a picture of Pillow's mode CMYK to `[H, W, 3]` uint8; None where it has no profile of use."""
+    transform = None if profile is None else _transform(profile, "CMYK")
     return None if transform is None else np.asarray(ImageCms.applyTransform(picture, transform))
 
 

@@ -76,12 +76,11 @@ def decode_image(data: bytes, *, use_profile: bool = True) -> np.ndarray:
             kind, (width, height) = header.format, header.size
             if min(width, height) < MIN_SIDE:
                 raise BadImage(f"{width}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
-            profile = header.info.get("icc_profile") if use_profile else None
             image = _decode_with_tensorflow(data, header)
             if image is None:
-                image = _decode_with_pillow(header, profile)
-            if profile and header.mode != "CMYK" and image.dtype == np.uint8:
-                image = to_srgb(image, profile)
+                image = from_pil(header, use_profile=use_profile)
+            elif image.dtype == np.uint8 and use_profile:
+                image = to_srgb(image, header.info.get("icc_profile"))
             # Pillow would decode a whole PNG in search of an EXIF block behind the pixels.
             has_exif = header.format != "PNG" or b"eXIf" in data
             orientation = header.getexif().get(ORIENTATION, 1) if has_exif else 1
@@ -117,15 +116,18 @@ def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | No
     return image
 
 
-def _decode_with_pillow(header: Image.Image, profile: bytes | None) -> np.ndarray:
-    header.load()
-    if header.mode == "CMYK" and profile and (image := cmyk_to_srgb(header, profile)) is not None:
-        return image
-    if header.mode in ("LA", "PA", "RGBA") or "transparency" in header.info:
+def from_pil(picture: Image.Image, *, use_profile: bool = True) -> np.ndarray:
+    """A PIL image of 8 bit or less as `decode_image` gives it: `[H, W, C]` uint8, but as its camera held it."""
+    picture.load()
+    profile = picture.info.get("icc_profile") if use_profile else None
+    if picture.mode == "CMYK":
+        image = cmyk_to_srgb(picture, profile)
+        return np.asarray(picture.convert("RGB")) if image is None else image
+    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
         mode = "RGBA"
     else:
-        mode = "L" if header.mode in ("1", "L") else "RGB"
-    return np.atleast_3d(np.asarray(header.convert(mode)))
+        mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return to_srgb(np.atleast_3d(np.asarray(picture.convert(mode))), profile)
 
 
 def _upright(image: np.ndarray, orientation: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from icc_profiles import INKS, cmyk_profile, grey_profile, lab_to_srgb, rgb_prof
 from PIL import Image, ImageCms
 
 from gan_zoo.images import decode_image, encode_png
+from gan_zoo.translation.holders import opened
 
 RANDOM = np.random.default_rng(0)
 # Without the colours that sRGB does not have: a cut at the border of one channel hides errors of the others.
@@ -132,3 +133,12 @@ def test_sixteen_bits_keep_their_numbers() -> None:
     data = plain[:33] + marked[start : start + length] + plain[33:]  # behind IHDR
     assert Image.open(io.BytesIO(data)).info["icc_profile"] == rgb_profile()
     np.testing.assert_array_equal(decode_image(data), image)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK"])
+def test_a_pil_image_is_what_its_file_is(mode) -> None:
+    profile = {"L": grey_profile(1.8), "CMYK": cmyk_profile()}.get(mode, rgb_profile())
+    data = saved(Image.fromarray(COLOURS).convert(mode), "JPEG" if mode == "CMYK" else "PNG", icc_profile=profile)
+    decoded = decode_image(data)
+    np.testing.assert_array_equal(opened(Image.open(io.BytesIO(data))).images[0], decoded)
+    assert (decoded != decode_image(data, use_profile=False)).mean() > 0.3

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from gan_zoo.data.picture_files import read_image
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage
+from gan_zoo.images import BadImage, from_pil
 
 Held = np.ndarray | Image.Image | str | os.PathLike[str]
 
@@ -42,7 +42,7 @@ class Opened:
 def opened(held: Held) -> Opened:
     """Opens an array `[H, W, C]` or `[B, H, W, C]` uint8 or uint16, a PIL image, or the file at a path.
 
-    The colours of a PIL image are taken as they are; palettes, CMYK and the rotation of a camera are undone.
+    A PIL image is read as its file is: palettes, CMYK, colour profiles and the rotation of a camera are undone.
 
     Raises:
         UserError: for anything else, or a file that is no picture.
@@ -74,11 +74,7 @@ def _of_pil(picture: Image.Image) -> np.ndarray:
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I;16"):
         return np.asarray(picture, np.uint16)[..., np.newaxis]
-    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-        mode = "RGBA"
-    else:
-        mode = "L" if picture.mode in ("1", "L") else "RGB"
-    return np.atleast_3d(np.asarray(picture.convert(mode)))
+    return from_pil(picture)
 
 
 def as_pil(image: np.ndarray) -> Image.Image:
