@@ -170,6 +170,9 @@ def test_train_takes_it_as_a_schedule(monkeypatch, tmp_path, eagerly) -> None:
     use_eight_pictures(monkeypatch, EightPictures(count=2))
     small = [f"--set={name}=2" for name in ("base_filters", "encoder_filters", "discriminator_filters")]
     run = ["--model=bicyclegan", "--dataset=eight", f"--workdir={tmp_path}", "--epochs=1", "--sample_every=0"]
-    result = run_train(*run, *small, "--set=discriminator_scales=1", "--set=schedule=plateau")
+    # Of this seed the mean, in float64, is no number of float32.
+    result = run_train(*run, *small, "--set=discriminator_scales=1", "--set=schedule=plateau", "--set=seed=1")
     assert (result.code, result.err) == (0, ""), result
-    assert saved(tmp_path)[0] == {"rate": 2e-4, "best": scalars(tmp_path, "validation_l1")[1], "bad_epochs": 0}
+    state = saved(tmp_path)[0]
+    assert np.float32(state.pop("best")) == scalars(tmp_path, "validation_l1")[1]  # as TensorBoard keeps it
+    assert state == {"rate": 2e-4, "bad_epochs": 0}
