@@ -29,3 +29,10 @@ def built(name: str, **changes) -> TranslationModel:
     model = MODELS[name](tiny_config(name, **changes))
     model.compile()
     return model
+
+
+def judge_by_half_squares(model: TranslationModel) -> None:
+    """Replaces the discriminators by half the square of what they see, whose slope is the image itself."""
+    for name in [name for name in model.networks if name.startswith("discriminator")]:
+        image = keras.Input((None, None, None))
+        setattr(model, name, keras.Model(image, keras.ops.square(image) / 2))

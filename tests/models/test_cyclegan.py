@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_models import built, noise_batch, tiny_config
+from tiny_models import built, judge_by_half_squares, noise_batch, tiny_config
 
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
@@ -43,6 +43,51 @@ def test_a_resumed_run_meets_the_same_older_fakes(tmp_path) -> None:
         assert array.tobytes() == expected[name].tobytes(), name
     # Older fakes were met indeed: the last step took some out of the pool.
     assert np.any(stopped["pool_a_images"] != expected["pool_a_images"])
+
+
+def test_each_pool_decides_for_itself() -> None:
+    rows, size = 256, 5
+    index = tf.range(size + rows, dtype=tf.int64)
+    fakes = tf.cast(tf.reshape(index, [-1, 1, 1, 1]), tf.float32) * tf.ones([1, 32, 32, 3])
+
+    def swapped(domain: str, **settings) -> np.ndarray:
+        """Of each fake behind those that fill the pool, whether an older one is seen instead."""
+        pool = built("cyclegan", pool_size=size, base_filters=1, **settings).pools[domain]
+        pool.query(fakes[:size], index[:size])
+        seen = pool.query(fakes[size:], index[size:])
+        assert pool.count.numpy() == size == pool.images.shape[0]
+        return np.any(seen.numpy() != fakes[size:], axis=(1, 2, 3))
+
+    a, b, other_seed = swapped("a"), swapped("b"), swapped("a", seed=1)
+    # Of 256 coins a share is known to 0.031: five of them.
+    for share in (a.mean(), b.mean(), (a == b).mean(), (a == other_seed).mean()):
+        assert share == pytest.approx(0.5, abs=0.156)
+
+
+def test_the_discriminators_see_what_the_pool_of_their_domain_returns() -> None:
+    model = built("cyclegan")
+    batch = noise_batch(model.config)
+    a_to_b, b_to_a = model.translators.values()
+    reals = {"a": batch["input_image"], "b": batch["target_image"]}
+    fakes = {"a": b_to_a.function(reals["b"]), "b": a_to_b.function(reals["a"])}
+    older = {"a": tf.fill(reals["a"].shape, 0.5), "b": tf.fill(reals["b"].shape, 1.5)}
+    judge_by_half_squares(model)
+    model.apply_gradients = lambda *_: None
+    asked = []
+    for domain, pool in model.pools.items():
+
+        def query(fake: tf.Tensor, index: tf.Tensor, domain: str = domain) -> tf.Tensor:
+            np.testing.assert_allclose(fake, fakes[domain], atol=1e-5)  # float32 of values up to 1
+            np.testing.assert_array_equal(index, batch["example_index"])
+            asked.append(domain)
+            return older[domain]
+
+        pool.query = query
+    losses = model.train_step(batch)
+    assert asked == ["a", "b"]
+    for domain, real in reals.items():
+        expected = (np.mean((real**2 / 2 - 1) ** 2) + np.mean((older[domain] ** 2 / 2) ** 2)) / 2
+        assert float(losses[f"discriminator_{domain}"]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_losses_are_weighted_distances() -> None:

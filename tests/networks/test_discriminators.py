@@ -132,6 +132,22 @@ def test_the_whole_image_gives_one_logit(size, convolution_count, last) -> None:
     assert keras.tree.flatten(network.output)[0].shape == (None, 1, 1, 1)
 
 
+def test_the_whole_image_is_judged_by_strided_convolutions_and_a_slope_of_a_fifth() -> None:
+    network = image_discriminator(input_channels=3, image_size=32, base_filters=4, norm="none", init_gain=0.3)
+    image = tf.constant(np.random.default_rng(0).standard_normal((2, 32, 32, 3)), tf.float32)
+    x = image
+    for layer in convolutions(network)[:-1]:
+        # One pixel of zeros around, as PyTorch's padding of 1; then x where it is positive, else a fifth of it.
+        x = tf.nn.conv2d(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), layer.kernel, 2, "VALID")
+        x = x + layer.bias if layer.use_bias else x
+        x = tf.where(x > 0, x, x / 5)
+    last = convolutions(network)[-1]
+    expected = tf.einsum("bhwc,hwcd->bd", x, last.kernel)[:, None, None] + last.bias
+    (logits,) = logits_of(network, image)
+    # Sums of a few hundred products in another order; a slope of 0.3 would move them by a tenth.
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
 def test_an_image_without_anything_to_halve_is_refused() -> None:
     with pytest.raises(ValueError, match="Received: image_size=7"):
         image_discriminator(input_channels=1, image_size=7)

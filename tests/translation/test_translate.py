@@ -2,6 +2,7 @@
 
 import errno
 import os
+import types
 
 import numpy as np
 import pytest
@@ -137,6 +138,18 @@ def test_own_z_depend_on_seed_and_name_alone():
     others = [draw("b.png"), draw("a.png", seed=1), draw("a.png", sync=True)]
     assert len({*first, *(samples[0] for samples in others)}) == 5
     assert draw("a.png", sync=True) == draw("b.png", sync=True)
+
+
+@pytest.mark.parametrize("sides", [(75, 90), (20, 12), (16, 40)])
+def test_a_style_is_read_at_the_training_size_as_pil_resizes(sides):
+    seen = types.SimpleNamespace(image_size=32, encode=lambda image: (image, image))
+    style = 100 + picture(*sides) // 5  # so weak that the cubic overshoots no limit
+    found, _ = translating.encode(seen, style[np.newaxis])
+    expected = np.asarray(Image.fromarray(style).resize((32, 32), Image.Resampling.BICUBIC))
+    # PIL rounds after each direction, by half a grey level: the second one makes up to 0.7 of the first's.
+    assert np.abs((found[0] + 1) * 127.5 - expected).max() < 1.2
+    sharp, _ = translating.encode(seen, 255 * (picture(20, 12)[np.newaxis] // 128))
+    assert (np.min(sharp), np.max(sharp)) == (-1, 1)  # where it does overshoot
 
 
 def test_the_way_between_two_z():

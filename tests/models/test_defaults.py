@@ -1,0 +1,148 @@
+"""The defaults of every model are its authors' numbers."""
+
+import dataclasses
+
+import keras
+import pytest
+from tiny_models import built
+
+from gan_zoo.layers.dropout import SeededDropout
+from gan_zoo.layers.normalization import BatchNorm, InstanceNorm
+from gan_zoo.models import MODELS
+
+TRAINING = {  # of the authors of pix2pix, CycleGAN and BicycleGAN
+    "image_size": 256,
+    "load_scale": 286 / 256,
+    "preprocess": "resize_and_crop",
+    "flip": True,
+    "direction": "a_to_b",
+    "learning_rate": 2e-4,
+    "beta_1": 0.5,
+    "beta_2": 0.999,
+    "epochs": 200,
+    "steps": None,
+    "schedule": "linear",
+    "decay_fraction": 0.5,  # 100 + 100 epochs
+    "decay_every": 50,
+}
+DISCRIMINATOR = {
+    "discriminator_type": "patch",
+    "discriminator_filters": 64,
+    "discriminator_layers": 3,  # 70 px
+    "discriminator_scales": 1,
+    "init_type": "normal",
+    "init_gain": 0.02,
+    "lambda_gradient_penalty": 10.0,
+}
+UNET = {"base_filters": 64, "num_downs": None, "upsampling": "transposed", "norm": "batch", "dropout": True}
+RGB = {"input_channels": 3, "target_channels": 3}
+AUTHORS = {
+    "pix2pix": TRAINING
+    | DISCRIMINATOR
+    | UNET
+    | RGB
+    | {
+        "batch_size": 1,
+        "generator_type": "unet",
+        "inference_mode": "train",  # dropout and the image's own statistics stay on in translation
+        "discriminator_norm": "batch",
+        "gan_mode": "vanilla",
+        "conditional": True,
+        "lambda_gan": 1.0,
+        "lambda_l1": 100.0,
+    },
+    "cyclegan": TRAINING
+    | DISCRIMINATOR
+    | RGB
+    | {
+        "batch_size": 1,
+        "generator_type": "resnet",
+        "num_blocks": 9,
+        "base_filters": 64,
+        "upsampling": "transposed",
+        "norm": "instance",
+        "dropout": False,
+        "discriminator_norm": "instance",
+        "gan_mode": "lsgan",
+        "lambda_cycle_a": 10.0,
+        "lambda_cycle_b": 10.0,
+        "lambda_identity": 0.5,
+        "pool_size": 50,
+    },
+    "bicyclegan": TRAINING
+    | RGB
+    | {
+        "batch_size": 2,
+        "latent_dim": 8,
+        "objective": "bicyclegan",
+        "num_downs": None,
+        "base_filters": 64,
+        "upsampling": "transposed",
+        "init_gain": 0.02,
+        "dropout": True,  # every one of their scripts passes it
+        "encoder_type": "resnet",
+        "encoder_filters": 64,
+        "discriminator_filters": 64,
+        "discriminator_layers": 3,
+        "discriminator_scales": 2,
+        "conditional": False,
+        "shared_discriminator": False,
+        "gan_mode": "lsgan",
+        "lambda_gan_encoded": 1.0,
+        "lambda_gan_random": 1.0,
+        "lambda_l1": 10.0,
+        "lambda_latent": 0.5,
+        "lambda_kl": 0.01,
+    },
+    "colorization": TRAINING
+    | DISCRIMINATOR
+    | UNET
+    | {
+        "input_channels": 1,
+        "target_channels": 3,
+        "batch_size": 16,  # of the tutorial, as is the L1 loss alone at first, here off
+        "pretrain_epochs": 0,
+        "generator_type": "unet",
+        "discriminator_norm": "batch",
+        "gan_mode": "vanilla",
+        "lambda_gan": 1.0,
+        "lambda_l1": 100.0,
+        "discriminator_learning_rate": None,  # one rate for both
+    },
+}
+# What the authors have no number for, or what is said in the settings' help to differ from theirs.
+OURS = {
+    "pix2pix": {"num_blocks", "skips"},
+    "cyclegan": {"num_downs", "skips", "inference_mode"},
+    "bicyclegan": {"z_injection"},
+    "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
+}
+EVERYWHERE_OURS = {"seed", "mixed_precision"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_defaults_are_the_authors(model) -> None:
+    config, authors = MODELS[model].config_class(), AUTHORS[model]
+    assert {name: getattr(config, name) for name in authors} == authors
+    # A new setting takes its authors' number into the table, or a place among what is ours.
+    names = {field.name for field in dataclasses.fields(config)}
+    assert names - authors.keys() == OURS[model] | EVERYWHERE_OURS
+
+
+# The wide blocks on the way up, but for the innermost: two of the seven that 128 px have; one in a residual block.
+RATES = [("pix2pix", [0.5, 0.5]), ("bicyclegan", [0.5, 0.5]), ("colorization", [0.5, 0.5]), ("cyclegan", [0.5])]
+
+
+@pytest.mark.parametrize(("model", "rates"), RATES)
+def test_constants_of_the_layers_are_the_authors(model, rates) -> None:
+    small = {"base_filters": 1, "discriminator_filters": 1, "image_size": 128, "dropout": True}
+    small |= {"encoder_filters": 1} if model == "bicyclegan" else {}
+    networks = built(model, **small).networks.values()
+    layers = [layer for network in networks for layer in network.layers]
+    assert {layer.negative_slope for layer in layers if isinstance(layer, keras.layers.LeakyReLU)} == {0.2}
+    norms = [layer for layer in layers if isinstance(layer, (BatchNorm, InstanceNorm))]
+    assert norms and {layer.epsilon for layer in norms} == {1e-5}
+    assert {layer.momentum for layer in norms if isinstance(layer, BatchNorm)} <= {0.1}  # as PyTorch counts it
+    generator = next(iter(networks))
+    found = [layer.rate for layer in generator.layers if isinstance(layer, (keras.layers.Dropout, SeededDropout))]
+    assert found == rates

@@ -1,0 +1,279 @@
+"""Every setting of every model reaches what it is for: sizes of networks, how kernels are drawn, optimizers, noise.
+
+The numbers of weights are counted by closed forms: a setting that is not heeded changes them.
+"""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_models import built, noise_batch, tiny_config
+from tiny_runs import TINY
+
+from gan_zoo.layers.upsampling import PairBlur
+from gan_zoo.models import MODELS
+from gan_zoo.networks.dynamic_unet import dynamic_unet
+
+# Numbers that a norm behind a convolution adds for each channel: a bias, or a scale and an offset.
+PER_CHANNEL = {"instance": 1, "spectral": 1, "batch": 2, "layer": 2, "none": 0}
+
+
+def widths(filters: int, count: int, most: int = 8) -> list[int]:
+    return [filters * min(2**level, most) for level in range(count)]
+
+
+def unet(inputs, outputs, downs, filters, norm="instance", *, side=4, latent=0, at_every_level=False) -> int:
+    """Of a U-Net whose convolutions on the way up are `side` pixels wide; the two ends of the way down have no norm."""
+    down, bias = widths(filters, downs), norm == "instance"
+    up = [2 * width for width in down[:-1]] + [down[-1]]  # what comes from below, and the skip
+    z = [latent if level == 0 or at_every_level else 0 for level in range(downs)]
+    count = sum(16 * (x + extra) * y for x, extra, y in zip([inputs, *down], z, down, strict=False))
+    count += sum(side**2 * x * y for x, y in zip(up, [outputs, *down[:-1]], strict=True)) + outputs
+    normalized = [*down[1:-1], *down[:-1]]
+    return count + PER_CHANNEL[norm] * sum(normalized) + bias * (down[0] + down[-1])
+
+
+def resnet(inputs, outputs, blocks, filters, norm) -> int:
+    kernels = 49 * filters * (inputs + outputs) + 2 * 9 * (2 + 8) * filters**2 + blocks * 2 * 9 * 16 * filters**2
+    return kernels + PER_CHANNEL[norm] * filters * (1 + 2 + 4 + 8 * blocks + 2 + 1) + outputs
+
+
+def res_unet(inputs, outputs, downs, filters, norm) -> int:
+    scales = PER_CHANNEL[norm] if norm in ("batch", "layer") else 0
+
+    def unit(x: int, y: int, halves: bool = False) -> int:
+        return 9 * x * y + 9 * y * y + (x * y if halves or x != y else 0) + scales * (x + y)
+
+    width = widths(filters, downs + 1)
+    count = unit(inputs, filters) - scales * inputs
+    count += sum(unit(x, y, True) + unit(x + y, x) for x, y in itertools.pairwise(width))
+    return count + filters * outputs + outputs
+
+
+def patch(inputs, filters, layers, scales, norm="instance") -> int:
+    count = 0
+    for scale in range(scales):
+        width = widths(filters // 2**scale, layers + 1)
+        count += sum(16 * x * y for x, y in zip([inputs, *width], [*width, 1], strict=True))
+        count += PER_CHANNEL[norm] * sum(width[1:]) + width[0] + 1
+    return count
+
+
+def pixel(inputs, filters, norm) -> int:
+    bias = norm in ("instance", "spectral")
+    return (inputs + 1) * filters + 2 * filters**2 + (PER_CHANNEL[norm] + 1) * 2 * filters + bias
+
+
+def whole_image(inputs, filters, halvings, norm) -> int:
+    width = widths(filters, halvings)
+    kernels = sum(16 * x * y for x, y in zip([inputs, *width], [*width, 1], strict=True))
+    return kernels + PER_CHANNEL[norm] * sum(width[1:]) + width[0] + 1
+
+
+def residual_encoder(inputs, filters, blocks, latent) -> int:
+    width = [filters * min(count, 4) for count in range(1, blocks + 2)]
+    count = 16 * inputs * filters + filters
+    count += sum(9 * x * x + x + 9 * x * y + y + x * y + y for x, y in itertools.pairwise(width))
+    return count + 2 * (width[-1] + 1) * latent
+
+
+def plain_encoder(inputs, filters, layers, latent) -> int:
+    width = widths(filters, layers, most=4)
+    count = sum(16 * x * y + y for x, y in zip([inputs, *width], width, strict=False))
+    return count + 2 * (width[-1] + 1) * latent
+
+
+OTHER_DISCRIMINATOR = {"discriminator_filters": 6, "discriminator_layers": 2, "discriminator_scales": 2}
+SIZES = [
+    (
+        "bicyclegan",
+        {"input_channels": 1, "target_channels": 4, "latent_dim": 5, "base_filters": 3, "encoder_filters": 2},
+        [unet(1, 4, 5, 3, latent=5), plain_encoder(4, 2, 2, 5), *2 * [patch(4, 4, 1, 2)]],
+    ),
+    (
+        "bicyclegan",
+        {"z_injection": "all", "upsampling": "bilinear", "encoder_type": "resnet", "image_size": 64, "num_downs": 6}
+        | {"conditional": True}
+        | OTHER_DISCRIMINATOR,
+        [unet(3, 3, 6, 4, side=3, latent=3, at_every_level=True), residual_encoder(3, 4, 2, 3)]
+        + 2 * [patch(6, 6, 2, 2)],
+    ),
+    ("bicyclegan", {"image_size": 64, "num_downs": 5}, [unet(3, 3, 5, 4, latent=3), plain_encoder(3, 4, 3, 3)]),
+    (
+        "pix2pix",
+        {"input_channels": 4, "target_channels": 1, "base_filters": 3, "norm": "instance", "upsampling": "bilinear"}
+        | {"discriminator_norm": "none"}
+        | OTHER_DISCRIMINATOR,
+        [unet(4, 1, 5, 3, side=3), patch(5, 6, 2, 2, "none")],
+    ),
+    (
+        "pix2pix",
+        {"image_size": 64, "num_downs": 5, "norm": "none", "discriminator_type": "pixel", "conditional": False},
+        [unet(3, 3, 5, 4, "none"), pixel(3, 4, "batch")],
+    ),
+    ("pix2pix", {"image_size": 64}, [unet(3, 3, 6, 4, "batch"), patch(6, 4, 1, 1, "batch")]),
+    (
+        "cyclegan",
+        {"num_blocks": 2, "base_filters": 3, "norm": "batch", "discriminator_filters": 3, "discriminator_norm": "layer"}
+        | {"input_channels": 1, "lambda_identity": 0.0, "discriminator_type": "image"},
+        [resnet(*ends, 2, 3, "batch") for ends in ((1, 3), (3, 1))] + [whole_image(x, 3, 3, "layer") for x in (1, 3)],
+    ),
+    (
+        "cyclegan",
+        {"generator_type": "unet", "discriminator_norm": "batch"} | OTHER_DISCRIMINATOR,
+        2 * [unet(3, 3, 5, 4)] + 2 * [patch(3, 6, 2, 2, "batch")],
+    ),
+    (
+        "colorization",
+        {"hints": True, "base_filters": 3, "norm": "instance", "upsampling": "bilinear", "discriminator_norm": "none"}
+        | OTHER_DISCRIMINATOR,
+        [unet(4, 2, 5, 3, side=3), patch(3, 6, 2, 2, "none")],
+    ),
+    (
+        "colorization",
+        {"image_size": 64, "num_downs": 5, "discriminator_type": "pixel"},
+        [unet(1, 2, 5, 4, "batch"), pixel(3, 4, "batch")],
+    ),
+    ("colorization", {"generator_type": "res_unet"}, [res_unet(1, 2, 3, 4, "batch")]),
+    (
+        "colorization",
+        {"generator_type": "res_unet", "num_downs": 2, "base_filters": 3, "norm": "none"},
+        [res_unet(1, 2, 2, 3, "none")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "counts"), SIZES)
+def test_networks_have_the_sizes_that_were_asked_for(name, settings, counts) -> None:
+    networks = built(name, **settings).networks.values()
+    found = [sum(int(np.prod(v.shape)) for v in network.trainable_variables) for network in networks]
+    assert found[: len(counts)] == counts
+
+
+def layers_of(network: keras.Model, kind: type | str) -> int:
+    """How many layers are of a class, or have it in their class's name."""
+    return sum(
+        kind in type(layer).__name__ if isinstance(kind, str) else isinstance(layer, kind) for layer in network.layers
+    )
+
+
+def test_residual_generators_have_the_parts_that_were_asked_for() -> None:
+    counts = {
+        upsampling: layers_of(built("cyclegan", upsampling=upsampling).generator_a_to_b, "Transpose")
+        for upsampling in ("transposed", "bilinear")
+    }
+    assert counts == {"transposed": 2, "bilinear": 0}
+    for skips in (False, True):
+        generator = built("pix2pix", generator_type="adalin", num_blocks=2, skips=skips, base_filters=3).generator
+        # The residual blocks of both halves, and two layers that join.
+        assert (layers_of(generator, "Add"), layers_of(generator, "Concatenate")) == (4, 2 * skips)
+        # Into a block's four times as many channels.
+        assert generator.get_layer("decoder_1_conv_1").kernel.shape == (3, 3, 12, 12)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"encoder": "resnet34", "blur": True}, {"encoder": "resnet18", "base_filters": 2}]
+)
+def test_the_dynamic_unet_has_the_parts_that_were_asked_for(settings) -> None:
+    generator = built("colorization", generator_type="dynamic_unet", **settings).generator
+    backbone = settings["encoder"]
+    expected = dynamic_unet(
+        input_channels=1,
+        output_channels=2,
+        backbone=backbone,
+        image_size=32,
+        base_filters=settings.get("base_filters", TINY["colorization"]["base_filters"]),
+    )
+    assert generator.count_params() == expected.count_params()
+    blocks = {"resnet18": 8, "resnet34": 16}
+    convolutions = sum("conv2" in variable.path for variable in generator.get_layer("encoder").trainable_variables)
+    assert convolutions == blocks[backbone]
+    assert layers_of(generator, PairBlur) == (5 if settings.get("blur") else 0)
+
+
+INITIALIZED = [
+    ("bicyclegan", {"init_gain": 0.3, "encoder_type": "plain"}),
+    ("bicyclegan", {"init_gain": 0.3, "encoder_type": "resnet"}),
+    ("pix2pix", {"init_gain": 0.3, "init_type": "xavier"}),
+    ("pix2pix", {"init_gain": 0.3, "discriminator_type": "image", "generator_type": "adalin"}),
+    ("cyclegan", {"init_gain": 0.3, "init_type": "xavier", "discriminator_type": "pixel", "discriminator_filters": 16}),
+    ("colorization", {"init_gain": 0.3, "init_type": "xavier"}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), INITIALIZED)
+def test_kernels_are_drawn_as_was_asked_for(name, settings) -> None:
+    init_type = settings.get("init_type", "xavier" if name == "bicyclegan" else "normal")
+    for network in built(name, **settings).networks.values():
+        drawn = []
+        for variable in network.trainable_variables:
+            if variable.path.endswith("kernel"):
+                *window, fan_in, fan_out = variable.shape
+                factor = 1.0 if init_type == "normal" else np.sqrt(2 / (np.prod(window) * (fan_in + fan_out)))
+                drawn.append(variable.numpy().ravel() / factor)
+        drawn = np.concatenate(drawn)
+        # The deviation of n draws is known to 1 / sqrt(2 n): five of them.
+        assert drawn.std() == pytest.approx(0.3, rel=5 / np.sqrt(2 * drawn.size)), network.name
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_optimizer_has_the_numbers_of_the_settings(name) -> None:
+    model = built(name, learning_rate=0.01, beta_1=0.6, beta_2=0.9)
+    assert model.optimizers.keys() == model.networks.keys()
+    for network, optimizer in model.optimizers.items():
+        variable = model.networks[network].trainable_variables[0]
+        start, moves = variable.numpy(), []
+        for gradient in (1.0, -3.0):
+            others = [tf.zeros_like(each) for each in model.networks[network].trainable_variables[1:]]
+            model.apply_gradients(network, [tf.fill(variable.shape, gradient), *others])
+            moves.append((variable.numpy() - start) / 0.01)
+            start = variable.numpy()
+        # Adam: the first step is the rate; m = (0.6 * 0.4 - 0.4 * 3) / 0.64, v = (0.9 * 0.1 + 0.1 * 9) / 0.19.
+        second = (0.6 * 0.4 - 0.4 * 3) / 0.64 / np.sqrt((0.9 * 0.1 + 0.1 * 9) / 0.19)
+        # Weights around 1 know their steps of 0.01 to 1e-5.
+        np.testing.assert_allclose(moves[0], -1.0, atol=1e-4)
+        np.testing.assert_allclose(moves[1], -second, atol=1e-4)
+        assert optimizer.iterations.numpy() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "uses"),
+    [("pix2pix", {}, 1), ("colorization", {"hints": True}, 1), ("cyclegan", {"dropout": True}, 6)],
+)
+def test_dropout_and_hints_follow_the_seed_and_no_two_uses_are_alike(monkeypatch, name, settings, uses) -> None:
+    seeds, hints = [], []
+
+    def generate(generator: keras.Model, image: tf.Tensor, seed: tf.Tensor, **_) -> tf.Tensor:
+        seeds.append(np.array(seed))
+        hints.append(image[..., 1:].numpy())
+        weight = tf.reduce_sum(generator.trainable_variables[0].value)
+        return tf.zeros([*image.shape[:3], generator.output.shape[-1]]) * weight
+
+    monkeypatch.setattr(f"gan_zoo.models.{'cyclegan' if name == 'cyclegan' else 'conditional_gan'}.generate", generate)
+    for seed in (0, 1):
+        model = built(name, seed=seed, **settings)
+        model.apply_gradients = lambda *_: None
+        model.train_step(noise_batch(model.config))
+    drawn = np.concatenate(seeds)
+    assert len(drawn) == 2 * uses * model.config.batch_size == len(set(drawn.tolist()))
+    if "hints" in settings:
+        assert np.abs(hints[0] - hints[1]).max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan"])
+def test_residual_generators_translate_as_inference_mode_says(name) -> None:
+    settings = {"generator_type": "resnet", "num_blocks": 1, "dropout": True, "norm": "batch", "init_gain": 0.5}
+    image = noise_batch(tiny_config(name))["input_image"]
+
+    def outputs(inference_mode: str) -> list[np.ndarray]:
+        translator = next(iter(built(name, inference_mode=inference_mode, **settings).translators.values()))
+        assert translator.takes_seed == (inference_mode == "train")
+        return [translator.function(image, tf.constant([seed, seed], tf.int64)).numpy() for seed in (1, 2)]
+
+    first, second = outputs("train")
+    assert np.abs(first - second).max() > 0.01
+    still, again = outputs("eval")
+    np.testing.assert_array_equal(still, again)
+    assert np.abs(still - first).max() > 0.01
