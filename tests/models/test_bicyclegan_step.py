@@ -94,6 +94,7 @@ def test_a_step_is_what_the_paper_says(variant, float64) -> None:
     batch = noise_batch(model.config)
     model.noise = lambda *drawn: tf.cast(BicycleGAN.noise(model, *drawn), tf.float64)
     losses, gradients = written_out(model, batch)
+    assert model.config.batch_parts == (2 if model.config.objective == "bicyclegan" else 1)
     found = {}
     model.apply_gradients = lambda name, values: found.update({name: values})
     logs = model.train_step(batch)

@@ -83,11 +83,13 @@ def plain_encoder(inputs, filters, layers, latent) -> int:
 
 
 OTHER_DISCRIMINATOR = {"discriminator_filters": 6, "discriminator_layers": 2, "discriminator_scales": 2}
+# A model, its settings, the numbers of its networks' weights, and what sides of images are multiples of.
 SIZES = [
     (
         "bicyclegan",
         {"input_channels": 1, "target_channels": 4, "latent_dim": 5, "base_filters": 3, "encoder_filters": 2},
         [unet(1, 4, 5, 3, latent=5), plain_encoder(4, 2, 2, 5), *2 * [patch(4, 4, 1, 2)]],
+        32,
     ),
     (
         "bicyclegan",
@@ -96,57 +98,73 @@ SIZES = [
         | OTHER_DISCRIMINATOR,
         [unet(3, 3, 6, 4, side=3, latent=3, at_every_level=True), residual_encoder(3, 4, 2, 3)]
         + 2 * [patch(6, 6, 2, 2)],
+        64,
     ),
-    ("bicyclegan", {"image_size": 64, "num_downs": 5}, [unet(3, 3, 5, 4, latent=3), plain_encoder(3, 4, 3, 3)]),
+    ("bicyclegan", {"image_size": 64, "num_downs": 5}, [unet(3, 3, 5, 4, latent=3), plain_encoder(3, 4, 3, 3)], 32),
     (
         "pix2pix",
         {"input_channels": 4, "target_channels": 1, "base_filters": 3, "norm": "instance", "upsampling": "bilinear"}
         | {"discriminator_norm": "none"}
         | OTHER_DISCRIMINATOR,
         [unet(4, 1, 5, 3, side=3), patch(5, 6, 2, 2, "none")],
+        32,
     ),
     (
         "pix2pix",
         {"image_size": 64, "num_downs": 5, "norm": "none", "discriminator_type": "pixel", "conditional": False},
         [unet(3, 3, 5, 4, "none"), pixel(3, 4, "batch")],
+        32,
     ),
-    ("pix2pix", {"image_size": 64}, [unet(3, 3, 6, 4, "batch"), patch(6, 4, 1, 1, "batch")]),
+    ("pix2pix", {"image_size": 64}, [unet(3, 3, 6, 4, "batch"), patch(6, 4, 1, 1, "batch")], 64),
     (
         "cyclegan",
         {"num_blocks": 2, "base_filters": 3, "norm": "batch", "discriminator_filters": 3, "discriminator_norm": "layer"}
         | {"input_channels": 1, "lambda_identity": 0.0, "discriminator_type": "image"},
         [resnet(*ends, 2, 3, "batch") for ends in ((1, 3), (3, 1))] + [whole_image(x, 3, 3, "layer") for x in (1, 3)],
+        4,
     ),
     (
         "cyclegan",
         {"generator_type": "unet", "discriminator_norm": "batch"} | OTHER_DISCRIMINATOR,
         2 * [unet(3, 3, 5, 4)] + 2 * [patch(3, 6, 2, 2, "batch")],
+        32,
     ),
     (
         "colorization",
         {"hints": True, "base_filters": 3, "norm": "instance", "upsampling": "bilinear", "discriminator_norm": "none"}
         | OTHER_DISCRIMINATOR,
         [unet(4, 2, 5, 3, side=3), patch(3, 6, 2, 2, "none")],
+        32,
     ),
     (
         "colorization",
         {"image_size": 64, "num_downs": 5, "discriminator_type": "pixel"},
         [unet(1, 2, 5, 4, "batch"), pixel(3, 4, "batch")],
+        32,
     ),
-    ("colorization", {"generator_type": "res_unet"}, [res_unet(1, 2, 3, 4, "batch")]),
+    ("colorization", {"generator_type": "res_unet"}, [res_unet(1, 2, 3, 4, "batch")], 8),
     (
         "colorization",
         {"generator_type": "res_unet", "num_downs": 2, "base_filters": 3, "norm": "none"},
         [res_unet(1, 2, 2, 3, "none")],
+        4,
     ),
 ]
 
 
-@pytest.mark.parametrize(("name", "settings", "counts"), SIZES)
-def test_networks_have_the_sizes_that_were_asked_for(name, settings, counts) -> None:
-    networks = built(name, **settings).networks.values()
+@pytest.mark.parametrize(("name", "settings", "counts", "multiple"), SIZES)
+def test_networks_have_the_sizes_that_were_asked_for(name, settings, counts, multiple) -> None:
+    model = built(name, **settings)
+    networks = model.networks.values()
     found = [sum(int(np.prod(v.shape)) for v in network.trainable_variables) for network in networks]
     assert found[: len(counts)] == counts
+    channels = [1 if name == "colorization" else settings.get("input_channels", 3), settings.get("target_channels", 3)]
+    for translator in model.translators.values():
+        assert [translator.input_channels, translator.output_channels] == channels
+        assert (translator.image_size, translator.size_multiple) == (settings.get("image_size", 32), multiple)
+        assert translator.latent_dim == (settings.get("latent_dim", 3) if name == "bicyclegan" else 0)
+        assert translator.takes_hints == settings.get("hints", False)
+        channels.reverse()  # of the way back
 
 
 def layers_of(network: keras.Model, kind: str) -> int:
