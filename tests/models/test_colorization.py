@@ -245,12 +245,13 @@ def test_a_run_resumes_exactly_in_both_phases_and_across_their_border(tmp_path, 
 
 
 def test_the_discriminator_has_a_rate_of_its_own_under_the_schedule_of_the_run() -> None:
-    model = Colorization(tiny_config("colorization", pretrain_epochs=2, discriminator_learning_rate=1e-4))
-    model.compile(EpochSchedule(2e-4 * np.array([1.0, 0.75, 0.5, 0.25]), 3))
+    rates = {"learning_rate": 4e-4, "discriminator_learning_rate": 1e-4}
+    model = Colorization(tiny_config("colorization", pretrain_epochs=2, **rates))
+    model.compile(EpochSchedule(4e-4 * np.array([1.0, 0.75, 0.5, 0.25]), 3))
     rates = {name: float(optimizer.learning_rate) for name, optimizer in model.optimizers.items()}
     # Its first step is the first of the third epoch.
-    assert rates == pytest.approx({"generator": 2e-4, "discriminator": 0.5e-4}, rel=1e-6)
-    assert model.learning_rate_of("discriminator", 1e-4) == pytest.approx(0.5e-4)  # as `plateau` asks
+    assert rates == pytest.approx({"generator": 4e-4, "discriminator": 0.5e-4}, rel=1e-6)
+    assert model.learning_rate_of("discriminator", 2e-4) == pytest.approx(0.5e-4)  # as `plateau` asks
     model = built("colorization")
     assert model.learning_rate_of("discriminator", 0.3) == 0.3
 

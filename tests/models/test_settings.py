@@ -1,9 +1,4 @@
-"""Every setting of every model reaches what it is for: sizes of networks, how kernels are drawn, optimizers, noise.
-
-The numbers of weights are counted by closed forms: a setting that is not heeded changes them.
-"""
-
-import itertools
+"""Settings that shape no network reach what they are for: how kernels are drawn, optimizers, noise, limits."""
 
 import keras
 import numpy as np
@@ -13,179 +8,42 @@ from tiny_models import built, noise_batch, tiny_config
 
 from gan_zoo.models import MODELS
 
-# Numbers that a norm behind a convolution adds for each channel: a bias, or a scale and an offset.
-PER_CHANNEL = {"instance": 1, "spectral": 1, "batch": 2, "layer": 2, "none": 0}
-
-
-def widths(filters: int, count: int, most: int = 8) -> list[int]:
-    return [filters * min(2**level, most) for level in range(count)]
-
-
-def unet(inputs, outputs, downs, filters, norm="instance", *, side=4, latent=0, at_every_level=False) -> int:
-    """Of a U-Net whose convolutions on the way up are `side` pixels wide; the two ends of the way down have no norm."""
-    down, bias = widths(filters, downs), norm == "instance"
-    up = [2 * width for width in down[:-1]] + [down[-1]]  # what comes from below, and the skip
-    z = [latent if level == 0 or at_every_level else 0 for level in range(downs)]
-    count = sum(16 * (x + extra) * y for x, extra, y in zip([inputs, *down], z, down, strict=False))
-    count += sum(side**2 * x * y for x, y in zip(up, [outputs, *down[:-1]], strict=True)) + outputs
-    normalized = [*down[1:-1], *down[:-1]]
-    return count + PER_CHANNEL[norm] * sum(normalized) + bias * (down[0] + down[-1])
-
-
-def resnet(inputs, outputs, blocks, filters, norm) -> int:
-    kernels = 49 * filters * (inputs + outputs) + 2 * 9 * (2 + 8) * filters**2 + blocks * 2 * 9 * 16 * filters**2
-    return kernels + PER_CHANNEL[norm] * filters * (1 + 2 + 4 + 8 * blocks + 2 + 1) + outputs
-
-
-def res_unet(inputs, outputs, downs, filters, norm) -> int:
-    scales = PER_CHANNEL[norm] if norm in ("batch", "layer") else 0
-
-    def unit(x: int, y: int, halves: bool = False) -> int:
-        return 9 * x * y + 9 * y * y + (x * y if halves or x != y else 0) + scales * (x + y)
-
-    width = widths(filters, downs + 1)
-    count = unit(inputs, filters) - scales * inputs
-    count += sum(unit(x, y, True) + unit(x + y, x) for x, y in itertools.pairwise(width))
-    return count + filters * outputs + outputs
-
-
-def patch(inputs, filters, layers, scales, norm="instance") -> int:
-    count = 0
-    for scale in range(scales):
-        width = widths(filters // 2**scale, layers + 1)
-        count += sum(16 * x * y for x, y in zip([inputs, *width], [*width, 1], strict=True))
-        count += PER_CHANNEL[norm] * sum(width[1:]) + width[0] + 1
-    return count
-
-
-def pixel(inputs, filters, norm) -> int:
-    bias = norm in ("instance", "spectral")
-    return (inputs + 1) * filters + 2 * filters**2 + (PER_CHANNEL[norm] + 1) * 2 * filters + bias
-
-
-def whole_image(inputs, filters, halvings, norm) -> int:
-    width = widths(filters, halvings)
-    kernels = sum(16 * x * y for x, y in zip([inputs, *width], [*width, 1], strict=True))
-    return kernels + PER_CHANNEL[norm] * sum(width[1:]) + width[0] + 1
-
-
-def residual_encoder(inputs, filters, blocks, latent) -> int:
-    width = [filters * min(count, 4) for count in range(1, blocks + 2)]
-    count = 16 * inputs * filters + filters
-    count += sum(9 * x * x + x + 9 * x * y + y + x * y + y for x, y in itertools.pairwise(width))
-    return count + 2 * (width[-1] + 1) * latent
-
-
-def plain_encoder(inputs, filters, layers, latent) -> int:
-    width = widths(filters, layers, most=4)
-    count = sum(16 * x * y + y for x, y in zip([inputs, *width], width, strict=False))
-    return count + 2 * (width[-1] + 1) * latent
-
-
-OTHER_DISCRIMINATOR = {"discriminator_filters": 6, "discriminator_layers": 2, "discriminator_scales": 2}
-# A model, its settings, the numbers of its networks' weights, and what sides of images are multiples of.
-SIZES = [
-    (
-        "bicyclegan",
-        {"input_channels": 1, "target_channels": 4, "latent_dim": 5, "base_filters": 3, "encoder_filters": 2},
-        [unet(1, 4, 5, 3, latent=5), plain_encoder(4, 2, 2, 5), *2 * [patch(4, 4, 1, 2)]],
-        32,
-    ),
-    (
-        "bicyclegan",
-        {"z_injection": "all", "upsampling": "bilinear", "encoder_type": "resnet", "image_size": 64, "num_downs": 6}
-        | {"conditional": True}
-        | OTHER_DISCRIMINATOR,
-        [unet(3, 3, 6, 4, side=3, latent=3, at_every_level=True), residual_encoder(3, 4, 2, 3)]
-        + 2 * [patch(6, 6, 2, 2)],
-        64,
-    ),
-    ("bicyclegan", {"image_size": 64, "num_downs": 5}, [unet(3, 3, 5, 4, latent=3), plain_encoder(3, 4, 3, 3)], 32),
-    (
-        "pix2pix",
-        {"input_channels": 4, "target_channels": 1, "base_filters": 3, "norm": "instance", "upsampling": "bilinear"}
-        | {"discriminator_norm": "none"}
-        | OTHER_DISCRIMINATOR,
-        [unet(4, 1, 5, 3, side=3), patch(5, 6, 2, 2, "none")],
-        32,
-    ),
-    (
-        "pix2pix",
-        {"image_size": 64, "num_downs": 5, "norm": "none", "discriminator_type": "pixel", "conditional": False},
-        [unet(3, 3, 5, 4, "none"), pixel(3, 4, "batch")],
-        32,
-    ),
-    ("pix2pix", {"image_size": 64}, [unet(3, 3, 6, 4, "batch"), patch(6, 4, 1, 1, "batch")], 64),
-    (
-        "cyclegan",
-        {"num_blocks": 2, "base_filters": 3, "norm": "batch", "discriminator_filters": 3, "discriminator_norm": "layer"}
-        | {"input_channels": 1, "lambda_identity": 0.0, "discriminator_type": "image"},
-        [resnet(*ends, 2, 3, "batch") for ends in ((1, 3), (3, 1))] + [whole_image(x, 3, 3, "layer") for x in (1, 3)],
-        4,
-    ),
-    (
-        "cyclegan",
-        {"generator_type": "unet", "discriminator_norm": "batch"} | OTHER_DISCRIMINATOR,
-        2 * [unet(3, 3, 5, 4)] + 2 * [patch(3, 6, 2, 2, "batch")],
-        32,
-    ),
-    (
-        "colorization",
-        {"hints": True, "base_filters": 3, "norm": "instance", "upsampling": "bilinear", "discriminator_norm": "none"}
-        | OTHER_DISCRIMINATOR,
-        [unet(4, 2, 5, 3, side=3), patch(3, 6, 2, 2, "none")],
-        32,
-    ),
-    (
-        "colorization",
-        {"image_size": 64, "num_downs": 5, "discriminator_type": "pixel"},
-        [unet(1, 2, 5, 4, "batch"), pixel(3, 4, "batch")],
-        32,
-    ),
-    ("colorization", {"generator_type": "res_unet"}, [res_unet(1, 2, 3, 4, "batch")], 8),
-    (
-        "colorization",
-        {"generator_type": "res_unet", "num_downs": 2, "base_filters": 3, "norm": "none"},
-        [res_unet(1, 2, 2, 3, "none")],
-        4,
-    ),
+RES_UNET = {"generator_type": "res_unet", "num_downs": 6, "image_size": 64, "inference_mode": "train"}
+NOISE = [
+    ("pix2pix", {"image_size": 64}, True),
+    ("pix2pix", {"image_size": 64, "num_downs": 5}, False),  # too shallow for a block that drops
+    ("pix2pix", {"image_size": 64, "dropout": False}, False),
+    ("pix2pix", {"image_size": 64, "inference_mode": "eval"}, False),
+    ("pix2pix", {"generator_type": "resnet"}, True),
+    ("pix2pix", {"generator_type": "adalin", "image_size": 64}, False),
+    ("cyclegan", {"dropout": True}, True),
+    ("cyclegan", {}, False),
+    ("colorization", {"image_size": 64, "inference_mode": "train"}, True),
+    ("colorization", {"image_size": 64}, False),
+    ("colorization", {"image_size": 64, "inference_mode": "train", "dropout": False}, False),
+    ("colorization", RES_UNET, False),
 ]
 
 
-@pytest.mark.parametrize(("name", "settings", "counts", "multiple"), SIZES)
-def test_networks_have_the_sizes_that_were_asked_for(name, settings, counts, multiple) -> None:
-    model = built(name, **settings)
-    networks = model.networks.values()
-    found = [sum(int(np.prod(v.shape)) for v in network.trainable_variables) for network in networks]
-    assert found[: len(counts)] == counts
-    channels = [1 if name == "colorization" else settings.get("input_channels", 3), settings.get("target_channels", 3)]
-    for translator in model.translators.values():
-        assert [translator.input_channels, translator.output_channels] == channels
-        assert (translator.image_size, translator.size_multiple) == (settings.get("image_size", 32), multiple)
-        assert translator.latent_dim == (settings.get("latent_dim", 3) if name == "bicyclegan" else 0)
-        assert translator.takes_hints == settings.get("hints", False)
-        channels.reverse()  # of the way back
+@pytest.mark.parametrize(("name", "settings", "takes_seed"), NOISE)
+def test_which_settings_make_noise(name, settings, takes_seed) -> None:
+    assert tiny_config(name, **settings).takes_seed == takes_seed
 
 
-def layers_of(network: keras.Model, kind: str) -> int:
-    """How many layers have it in the name of their class."""
-    return sum(kind in type(layer).__name__ for layer in network.layers)
+SIDES = [
+    ("bicyclegan", {"discriminator_layers": 2, "discriminator_scales": 2}, 17),
+    ("bicyclegan", {"discriminator_scales": 1}, 5),
+    ("pix2pix", {"discriminator_layers": 2, "discriminator_scales": 2}, 17),
+    ("pix2pix", {"discriminator_type": "pixel"}, 8),
+    ("cyclegan", {"discriminator_type": "image"}, 8),
+    ("colorization", {"discriminator_layers": 3}, 17),
+]
 
 
-def test_other_generators_have_the_parts_that_were_asked_for() -> None:
-    generator = built("cyclegan", upsampling="bilinear").generator_a_to_b
-    assert (layers_of(generator, "Transpose"), layers_of(generator, "UpSampling")) == (0, 2)
-    settings = {"generator_type": "adalin", "num_blocks": 2, "skips": True, "base_filters": 3}
-    generator = built("pix2pix", **settings).generator
-    # The residual blocks of both halves, and the joined features of two sizes.
-    assert (layers_of(generator, "Add"), layers_of(generator, "Concatenate")) == (4, 2)
-    assert generator.get_layer("decoder_1_conv_1").kernel.shape == (3, 3, 12, 12)  # four times as many channels
-    settings = {"generator_type": "dynamic_unet", "encoder": "resnet34", "blur": True, "base_filters": 2}
-    generator = built("colorization", **settings).generator
-    encoder = [v for v in generator.get_layer("encoder").trainable_variables if v.path.endswith("kernel")]
-    # 33 convolutions of 16 blocks and the first one, and three shortcuts; five doublings with a blur.
-    assert (len(encoder), encoder[0].shape[-1], layers_of(generator, "PairBlur")) == (36, 2, 5)
-    assert generator.get_layer("middle_conv_0").filters == 2 * 8 * 2  # twice as many as come from the encoder
+@pytest.mark.parametrize(("name", "settings", "min_side"), SIDES)
+def test_how_small_images_may_be(name, settings, min_side) -> None:
+    """The last two convolutions of a patch leave one of the three pixels that the strided ones leave of so many."""
+    assert tiny_config(name, **settings).min_side == min_side
 
 
 INITIALIZED = [
