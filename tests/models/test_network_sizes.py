@@ -177,10 +177,17 @@ def test_other_generators_have_the_parts_that_were_asked_for() -> None:
     assert (layers_of(generator, "Add"), layers_of(generator, "Concatenate")) == (4, 2)
     assert generator.get_layer("decoder_1_conv_1").kernel.shape == (3, 3, 12, 12)  # four times as many channels
     settings = {"generator_type": "dynamic_unet", "encoder": "resnet34", "blur": True, "base_filters": 2}
-    model = built("colorization", **settings)
+    model = built("colorization", encoder_weights="imagenet", **settings)
+    assert model.starting_weights.name == "resnet34"
     generator = model.generator
     assert model.translators["translate"].size_multiple == 32
     encoder = [v for v in generator.get_layer("encoder").trainable_variables if v.path.endswith("kernel")]
     # 33 convolutions of 16 blocks and the first one, and three shortcuts; five doublings with a blur.
     assert (len(encoder), encoder[0].shape[-1], layers_of(generator, "PairBlur")) == (36, 2, 5)
     assert generator.get_layer("middle_conv_0").filters == 2 * 8 * 2  # twice as many as come from the encoder
+
+
+@pytest.mark.parametrize("name", ["bicyclegan", "colorization"])
+def test_nothing_is_dropped_where_that_was_asked_for(name) -> None:
+    generator = built(name, image_size=64, dropout=False).generator  # deep enough for one block that drops
+    assert layers_of(generator, "Dropout") == 0
