@@ -4,5 +4,6 @@
 | --- | --- |
 | `workdir` | which folder may be trained in |
 | `checkpoints`, `checkpoint_files` | what a checkpoint holds, how it is written and read; where its files lie |
+| `damage` | whether the bytes of a checkpoint are those that were written |
 | `loading` | a trained model from its workdir alone |
 """

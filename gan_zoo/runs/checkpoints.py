@@ -1,7 +1,7 @@
 """What a checkpoint holds, how it is written so that a crash harms nothing, and how it is read again.
 
-Where its files lie is in `checkpoint_files.py`. TensorFlow's `CheckpointManager` names the newest in a file that it
-replaces only when all the others are whole.
+Where its files lie is in `checkpoint_files.py`. What is on the disk is the truth: the file in which TensorFlow names
+the newest checkpoint is written for its own tools, and never read.
 """
 
 import errno
@@ -18,19 +18,24 @@ import tensorflow as tf
 from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
 from gan_zoo.runs.checkpoint_files import (
-    BEST_FOLDER,
     FOLDER,
     KEPT_FOLDER,
+    PARTIAL,
     PREFIX,
     best_path,
     last_paths,
     link,
+    newest_whole,
     paths_by_step,
     point_to_best,
+    publish,
+    remove_leftovers,
     step_of,
 )
+from gan_zoo.runs.damage import damage_of, remember_whole
 
 LAST_ONES = 3
+_OTHER = "take another one, or bring it back from a copy"
 
 
 class _RunRecord(tf.train.experimental.PythonState):
@@ -89,17 +94,18 @@ class Checkpoints:
             **({"extra_state": dict(model.extra_state)} if model.extra_state else {}),
             **({"plateau": plateau} if plateau is not None else {}),
         )
+        self._checkpoint.save_counter  # noqa: B018 (made when it is asked for; checkpoints have always had it)
 
     def restore_latest(self) -> int:
-        """Brings everything to where the newest checkpoint has it, and removes what a crash left half-written.
+        """Brings everything to where the newest whole checkpoint has it, and removes what a crash left half-written.
 
         Returns:
             Its step; 0 where there is none.
 
         Raises:
-            UserError: for a checkpoint that is damaged or of another model.
+            UserError: where all checkpoints are damaged, or the newest is of another model.
         """
-        self._remove_leftovers()
+        remove_leftovers(self.folder)
         path = latest_checkpoint(self.folder.parent)
         if path is None:
             return 0
@@ -130,12 +136,11 @@ class Checkpoints:
             raise NonFiniteError(f"weights are not finite at step {step}: {self.where_to_go_back()}")
         self._step.assign(step)
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Made anew each time: it takes what it may delete from the file that names the newest, and has no other state.
-        manager = tf.train.CheckpointManager(self._checkpoint, str(self.folder), LAST_ONES, checkpoint_name=PREFIX)
         try:
-            path = manager.save(checkpoint_number=step)
+            self._checkpoint.write(str(self.folder / f"{PREFIX}-{step}.{PARTIAL}"))
+            path = publish(self.folder, step, LAST_ONES - 1)
         except (tf.errors.OpError, OSError) as error:
-            self._remove_leftovers()
+            remove_leftovers(self.folder)
             full = isinstance(error, tf.errors.ResourceExhaustedError) or "No space left" in str(error)
             if full or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
                 reason = "no space left on the disk"
@@ -145,6 +150,7 @@ class Checkpoints:
                 f"the checkpoint of step {step} could not be written to {self.folder} ({reason}): "
                 f"{self.where_to_go_back()}"
             ) from None
+        remember_whole(path)
         self._saved_step = step
         return path
 
@@ -182,29 +188,18 @@ class Checkpoints:
         path = latest_checkpoint(self.folder.parent)
         return f"the last good checkpoint is {path}" if path else "there is no checkpoint before it"
 
-    def _remove_leftovers(self) -> None:
-        known = {pathlib.Path(path).name for path in last_paths(self.folder.parent)}
-        if not known:
-            # What names the checkpoints may be lost, and they all that is left of the run: whole ones stay.
-            known = {path.stem for path in self.folder.glob(f"{PREFIX}-*.index")}
-        for other in (KEPT_FOLDER, BEST_FOLDER):
-            for path in (self.folder / other).glob(".*.partial"):
-                path.unlink(missing_ok=True)
-        for path in self.folder.glob(f"{PREFIX}-*"):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name.split(".")[0] not in known:
-                path.unlink(missing_ok=True)
-
 
 def latest_checkpoint(workdir: str | os.PathLike[str]) -> str | None:
-    """The path prefix of a run's newest checkpoint, None where there is none."""
-    paths = last_paths(workdir)
-    return paths[-1] if paths else None
+    """The path prefix of a run's newest whole checkpoint, None where there is none.
+
+    Raises:
+        UserError: where all are damaged, or one may not be read.
+    """
+    return newest_whole(workdir)
 
 
 def latest_step(workdir: str | os.PathLike[str]) -> int:
-    """The step of a run's newest checkpoint, 0 where there is none."""
+    """The step of a run's newest whole checkpoint, 0 where there is none; raises as `latest_checkpoint`."""
     path = latest_checkpoint(workdir)
     return step_of(path) if path else 0
 
@@ -253,6 +248,8 @@ def restore_networks(model: Any, workdir: str | os.PathLike[str], checkpoint: st
 
 
 def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
+    if damage := damage_of(path):
+        raise UserError(f"checkpoint {path} is damaged ({damage}): {_OTHER}")
     try:
         return checkpoint.restore(path)
     # What TensorFlow raises for a damaged file depends on where the damage is.
@@ -263,6 +260,4 @@ def _restore(checkpoint: tf.train.Checkpoint, path: str) -> Any:
                 f"checkpoint {path} does not fit these settings: repeat those of the run "
                 f"(for an imported one those that import_weights.py printed); {reason}"
             ) from None
-        raise UserError(
-            f"checkpoint {path} is damaged ({reason}): remove its files to go on from the one before"
-        ) from None
+        raise UserError(f"checkpoint {path} is damaged ({reason}): {_OTHER}") from None

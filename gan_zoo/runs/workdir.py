@@ -6,7 +6,7 @@ import pathlib
 
 from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.errors import UserError
-from gan_zoo.runs.checkpoints import latest_step
+from gan_zoo.runs.checkpoint_files import last_paths, step_of
 
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
 
@@ -27,7 +27,7 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
         return
-    if not latest_step(folder):
+    if not any(map(step_of, last_paths(folder))):
         return  # nothing was learnt that other settings could spoil
     before = Run.read(folder)
     if before.model == run.model:

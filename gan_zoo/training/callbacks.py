@@ -4,6 +4,7 @@ All of them count global steps: a resumed run goes on where the one before it st
 """
 
 import collections
+import contextlib
 import math
 import os
 import shutil
@@ -69,15 +70,23 @@ class DataEpochs(StepCallback):
 
 
 class StopSignals:
-    """A context in which the first Ctrl-C or SIGTERM only asks the run to stop; the second acts as usual."""
+    """A context in which the first Ctrl-C, SIGTERM or closed terminal only asks the run to stop.
+
+    The second acts as usual. A signal that the process was started to ignore, as `nohup` does, stays ignored.
+    """
+
+    NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # each system has some of them
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._previous: dict[int, Any] = {}
+        self._terminals: list[int] = []
 
     def __enter__(self) -> "StopSignals":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._note)
+        self._terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+        for number in (getattr(signal, name) for name in self.NAMES if hasattr(signal, name)):
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,8 +96,15 @@ class StopSignals:
     def _note(self, number: int, _: object) -> None:
         self.received = number
         self.__exit__()
+        if number == getattr(signal, "SIGHUP", None):
+            # Whatever is said to a terminal that is gone is an error, which would keep the run from saving. And its
+            # shell may send the signal once more while it goes.
+            signal.signal(number, signal.SIG_IGN)
+            for descriptor in self._terminals:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
         # Not print: the signal may have interrupted one.
-        os.write(2, b"\nstopping after this step; once more stops at once, without saving\n")
+        with contextlib.suppress(OSError):
+            os.write(2, b"\nstopping after this step; once more stops at once, without saving\n")
 
 
 def keep_if_due(checkpoints: Checkpoints, step: int, every: int) -> None:
@@ -187,6 +203,10 @@ class Progress(StepCallback):
         log_now = step % self.log_every == 0 or step == self.total_steps
         if log_now:
             self._write_scalars(step)
+        with contextlib.suppress(OSError):  # a terminal that was closed, a reader that has left
+            self._show(step, now, log_now)
+
+    def _show(self, step: int, now: float, log_now: bool) -> None:
         if self.stream.isatty():
             if log_now or now - self._shown_at > 0.2:
                 self._shown_at, self._open_line = now, True
@@ -199,7 +219,8 @@ class Progress(StepCallback):
         """Ends the line on a terminal, so that what follows begins a new one."""
         if self._open_line:
             self._open_line = False
-            print(file=self.stream, flush=True)
+            with contextlib.suppress(OSError):
+                print(file=self.stream, flush=True)
 
     @property
     def images_per_second(self) -> float | None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from saved_models import RUN, Disk, everything, index_files, scramble
 
 from gan_zoo.errors import NonFiniteError, UserError
-from gan_zoo.runs.checkpoints import Checkpoints, latest_step, restore_networks
+from gan_zoo.runs.checkpoints import Checkpoints, latest_step
 
 
 def test_the_last_three_stay_and_the_kept_ones(models, tmp_path) -> None:
@@ -52,32 +52,21 @@ def test_a_new_process_goes_on_counting(models, tmp_path) -> None:
 def test_what_a_crash_leaves_is_removed(models, tmp_path) -> None:
     Checkpoints(tmp_path, models[0], RUN).save(5)
     folder = tmp_path / "checkpoints"
-    (folder / "step-9_temp").mkdir()
-    (folder / "step-9_temp" / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
-    (folder / "step-9.data-00000-of-00001").write_bytes(b"half")
-    (folder / "step-9.index").write_bytes(b"half")
-    (folder / "notes.txt").write_text("mine")
+    whole = sorted(path.name for path in folder.iterdir())
+    for name in ("step-9_temp", "step-9.partial_temp"):
+        (folder / name).mkdir()
+        (folder / name / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
+    (folder / "kept").mkdir()
+    halves = ["step-9.partial.data-00000-of-00001", "step-9.partial.index", "checkpoint.tmp", "checkpoint.tmp8c1f"]
+    for name in [*halves, "kept/.step-9.index.partial"]:
+        (folder / name).write_bytes(b"half")
+    mine = ["notes.txt", "step-five.index", "other-9.partial.index", "step-9.data-00000-of-00001"]
+    for name in mine:
+        (folder / name).write_text("mine")
     assert latest_step(tmp_path) == 5
     assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 5
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "checkpoint",
-        "notes.txt",
-        "step-5.data-00000-of-00001",
-        "step-5.index",
-    ]
-
-
-def test_what_a_crash_leaves_before_the_first_checkpoint_is_removed(models, tmp_path) -> None:
-    folder = tmp_path / "checkpoints"
-    (folder / "step-9_temp").mkdir(parents=True)
-    (folder / "step-9.data-00000-of-00001").write_bytes(b"half")
-    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
-    assert list(folder.iterdir()) == []
-    # A copy that forgot the file which names the newest: nothing that was learnt may be removed.
-    Checkpoints(tmp_path, models[0], RUN).save(5)
-    (folder / "checkpoint").unlink()
-    assert Checkpoints(tmp_path, models[0], RUN).restore_latest() == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["step-5.data-00000-of-00001", "step-5.index"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*whole, *mine, "kept"])
+    assert list((folder / "kept").iterdir()) == []
 
 
 def test_keeping_goes_on_where_it_was_stopped(models, tmp_path) -> None:
@@ -108,23 +97,6 @@ def test_weights_that_are_not_finite_are_never_saved(models, tmp_path, where) ->
         checkpoints.save(4)
     variable.assign(before)
     assert index_files(tmp_path / "checkpoints") == ["step-3.index"]
-
-
-@pytest.mark.parametrize(
-    ("suffix", "length"), [("data-00000-of-00001", 100), ("data-00000-of-00001", 0), ("index", 50)]
-)
-def test_damage_is_named(models, tmp_path, suffix, length) -> None:
-    checkpoints = Checkpoints(tmp_path, models[0], RUN)
-    checkpoints.save(1)
-    checkpoints.save(2)
-    file = tmp_path / "checkpoints" / f"step-2.{suffix}"
-    file.write_bytes(file.read_bytes()[:length])
-    for restore in (checkpoints.restore_latest, lambda: restore_networks(models[1], tmp_path)):
-        with pytest.raises(UserError, match=r"step-2 is damaged .* remove its files to go on from the one before"):
-            restore()
-    for path in (tmp_path / "checkpoints").glob("step-2.*"):
-        path.unlink()
-    assert checkpoints.restore_latest() == 1
 
 
 def test_space_is_asked_for_before_it_is_needed(models, tmp_path, monkeypatch) -> None:

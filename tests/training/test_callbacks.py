@@ -175,7 +175,10 @@ def test_saves_every_few_minutes(clock) -> None:
     assert checkpoints.saved == [2, 4, 5, 7, 9, 10, 11]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_saves_and_stops(number, clock, capfd) -> None:
     checkpoints = SpyCheckpoints()
     before = [signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)]
