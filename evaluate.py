@@ -6,7 +6,7 @@ import shlex
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
-from datasets import DATASETS, OTHERS, find_dataset
+from datasets import DATASETS, OTHERS, dataset_of_run, find_dataset
 from datasets.definition import load_for
 from gan_zoo.config import Run
 from gan_zoo.errors import UserError
@@ -74,7 +74,8 @@ def main(values: flags.FlagValues) -> int:
         name = values.dataset or run.dataset
         own = run.data_dir if name == run.dataset else None
         data_dir = os.path.abspath(values.data_dir) if values.data_dir else own
-        source = load_for(find_dataset(name), model.data_kind, values.split, model.config, data_dir)
+        definition = find_dataset(name) if values.dataset else dataset_of_run(name)
+        source = load_for(definition, model.data_kind, values.split, model.config, data_dir)
         return source, {"dataset": name, "data_dir": data_dir, "split": values.split}
 
     choice = {name: values[name].value for name in ("checkpoint", "translator", "inference_mode")}

@@ -7,6 +7,7 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from gan_zoo.export import saved_model
 from gan_zoo.runs.loading import load_run
+from gan_zoo.runs.workdir import refuse_links
 
 USAGE = """usage: python export.py --workdir=RUN [flags]
 
@@ -26,6 +27,8 @@ def define_flags() -> flags.FlagValues:
 def main(values: flags.FlagValues) -> None:
     """Exports, and says what it wrote."""
     workdir = Path(values.workdir)
+    if not values.output:
+        refuse_links(workdir)
     _, model, step = load_run(workdir, values.checkpoint, values.inference_mode)
     path = saved_model.export(model.translators, values.output or workdir / "export", step)
     megabytes = sum(file.stat().st_size for file in path.rglob("*")) / 1e6

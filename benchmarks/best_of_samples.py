@@ -12,7 +12,7 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
-from datasets import DATASETS
+from datasets import dataset_of_run
 from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.runs.loading import load_run
 from gan_zoo.translation import translating
@@ -41,7 +41,7 @@ def main(values: flags.FlagValues) -> None:
     run, model, step = load_run(values.workdir)
     translator = next(iter(model.translators.values()))
     translate = tf.function(translator.function)
-    source = DATASETS[run.dataset].load(values.split, model.config, run.data_dir)
+    source = dataset_of_run(run.dataset).load(values.split, model.config, run.data_dir)
     z = translating.sample_z(0, values.num_samples, translator.latent_dim)
     samples, encoded = [], []
     for example in evaluation_batches(source, model.config, batch_size=1):

@@ -12,7 +12,7 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
-from datasets import find_dataset
+from datasets import dataset_of_run
 from datasets.definition import load_for
 from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.runs.loading import load_run
@@ -54,7 +54,7 @@ def main(values: flags.FlagValues) -> None:
     run, model, step = load_run(values.workdir, values.checkpoint)
 
     def batches(split: str) -> tf.data.Dataset:
-        source = load_for(find_dataset(run.dataset), model.data_kind, split, model.config, run.data_dir)
+        source = load_for(dataset_of_run(run.dataset), model.data_kind, split, model.config, run.data_dir)
         return evaluation_batches(source, model.config, batch_size=1, make_input=model.make_input)
 
     print(f"{values.workdir}, step {step}, split {values.split}")

@@ -67,3 +67,22 @@ def find_dataset(name: str) -> DatasetDefinition:
     if name not in DATASETS:
         raise UserError(f"--dataset={name} is unknown; there are {', '.join(DATASETS)}, and {OTHERS}")
     return DATASETS[name]
+
+
+def dataset_of_run(name: str) -> DatasetDefinition:
+    """The data set that a run's `config.json` names: one of those here, or of those that tensorflow-datasets ships.
+
+    A run may come from anybody. What a folder calls a builder or a feature is code, and only the user may say, by
+    `--dataset`, that it is to be run; this refuses it when the examples are loaded.
+
+    Raises:
+        UserError: for another name.
+    """
+    if name.startswith(PREFIX):
+        return tfds_definition(name.removeprefix(PREFIX), shipped=True)
+    if name not in DATASETS:
+        raise UserError(
+            f"the run's config.json names the data set {name[:80]!r}, which is unknown: give --dataset, and --data_dir "
+            f"where it needs one; there are {', '.join(DATASETS)}, and {OTHERS}"
+        )
+    return DATASETS[name]

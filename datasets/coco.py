@@ -17,12 +17,14 @@ _COLORIZATION = {
 
 DEFINITION = tfds_definition(
     "coco/2017",
+    shipped=True,
     gigabytes=27,
     description="photos of everyday scenes, COCO 2017; 27 GB download",
     recommended={"colorization": _COLORIZATION},
 )
 PANOPTIC = tfds_definition(
     "coco/2017_panoptic",
+    shipped=True,
     gigabytes=21,
     mask_key="panoptic_image",
     description="the same with `mask`, a label for each pixel; 21 GB download",

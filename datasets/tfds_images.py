@@ -2,14 +2,19 @@
 
 All that TFDS knows of a set but its feature `image` is left aside. What it calls `validation` is `val` here. Where it
 has neither that nor a test split, the last tenth of its training examples serves as both: TFDS has mixed them.
+
+TFDS imports and runs what a folder of its records names: a builder, the classes of features in `features.json`. Where
+the name of the set comes from a file and not from the user, only code that TFDS itself ships may be taken.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import functools
+import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,7 @@ from gan_zoo.images import BadExample, BadImage, decode_image, to_channels
 PREFIX = "tfds:"
 IMAGE_KEY = "image"
 NAME_KEYS = ("filename", "file_name", "image/filename", "image/file_name")
+SHIPPED_NAME = r"([a-z][a-z0-9_]*)(?:/([A-Za-z0-9][A-Za-z0-9_.+-]*))?"  # no community, no version, no arguments
 STAND_INS = {"train": ("train",), "val": ("validation", "val", "valid", "test"), "test": ("test", "validation", "val")}
 
 
@@ -81,7 +87,7 @@ def labels(picture: np.ndarray) -> np.ndarray:
 
 
 def tfds_definition(
-    name: str, *, mask_key: str | None = None, gigabytes: int | None = None, **changes: Any
+    name: str, *, mask_key: str | None = None, gigabytes: int | None = None, shipped: bool = False, **changes: Any
 ) -> DatasetDefinition:
     """The definition of the set that TFDS knows by `name`, which may have a configuration: `lsun/bedroom`.
 
@@ -89,14 +95,22 @@ def tfds_definition(
         name: as `tfds.builder` takes it; nothing is looked up before the first split is loaded.
         mask_key: see `TFDSImages`.
         gigabytes: of the download, where they are known; TFDS itself knows those of all configurations together.
+        shipped: only code of TFDS itself is run, never what the folder of the records names.
         **changes: of the definition's fields.
     """
-    load = functools.partial(_load, name=name, mask_key=mask_key, gigabytes=gigabytes)
+    load = functools.partial(_load, name=name, mask_key=mask_key, gigabytes=gigabytes, shipped=shipped)
     return DatasetDefinition(kind="single", load=load, **{"description": f"{name} of tensorflow-datasets"} | changes)
 
 
 def _load(
-    split: str, config: Any, data_dir: str | None, *, name: str, mask_key: str | None, gigabytes: int | None
+    split: str,
+    config: Any,
+    data_dir: str | None,
+    *,
+    name: str,
+    mask_key: str | None,
+    gigabytes: int | None,
+    shipped: bool,
 ) -> TFDSImages:
     """Prepares the set where that has not happened yet, and opens a split of it.
 
@@ -107,7 +121,7 @@ def _load(
 
     if split not in STAND_INS:
         raise UserError(f"{name} has no split {split!r}; it has {', '.join(STAND_INS)}")
-    builder = _find(name, data_dir)
+    builder = _find_shipped(name, data_dir) if shipped else _find(name, data_dir)
     features = builder.info.features
     features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
     image = features.get(IMAGE_KEY)
@@ -131,6 +145,13 @@ def _load(
             f"{builder.data_dir} was prepared in a format without random access: give another --data_dir, or delete "
             "it and repeat"
         ) from None
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{builder.data_dir} has no records of {split} that can be read ({_one_line(error)}): give another "
+            "--data_dir, or delete it and repeat"
+        ) from error
     name_key = next((key for key in NAME_KEYS if isinstance(features.get(key), tfds.features.Text)), None)
     return TFDSImages(records, f"{name}/{split}", name_key, mask_key)
 
@@ -147,6 +168,58 @@ def _find(name: str, data_dir: str | None) -> Any:
         raise UserError(f"tensorflow-datasets knows no {name!r}; {hint}") from None
     except Exception as error:
         raise UserError(f"{PREFIX}{name}: {_one_line(error)}") from error
+
+
+def _find_shipped(name: str, data_dir: str | None) -> Any:
+    """The builder of a set by the code that TFDS brings along.
+
+    Raises:
+        UserError: where it has none of that name, or the folder asks for other code.
+    """
+    import tensorflow_datasets as tfds
+
+    own = f"if you trust it, give it yourself: --dataset={PREFIX}{name}, and --data_dir where it lies"
+    why = f"{PREFIX}{name} stands in the run's config.json and is none of the sets that tensorflow-datasets ships"
+    found = re.fullmatch(SHIPPED_NAME, name)
+    try:
+        builder_class = tfds.builder_cls(found[1]) if found else None
+    except tfds.core.DatasetNotFoundError:
+        builder_class = None
+    if builder_class is None or not _of_tfds(builder_class.__module__):
+        raise UserError(f"{why[:200]}: opening it would run code of whoever made the run; {own[:200]}")
+    if found[2] and found[2] not in builder_class.builder_configs:
+        raise UserError(f"{PREFIX}{name}: {found[1]} of tensorflow-datasets has no configuration {found[2]}")
+    try:
+        with _features_of_tfds(f"{own[:200]}"):
+            return builder_class(data_dir=data_dir, **({"config": found[2]} if found[2] else {}))
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{PREFIX}{name}: {_one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _features_of_tfds(advice: str) -> Iterator[None]:
+    """While it lasts, `features.json` gets no class imported but those of TFDS."""
+    import tensorflow_datasets as tfds
+
+    connector = tfds.features.FeatureConnector
+    find = vars(connector)["cls_from_name"]
+
+    def find_shipped(cls: type, name: str) -> type:
+        if not _of_tfds(name):
+            raise UserError(f"a features.json names the class {name[:80]}, which would be imported; {advice}")
+        return find.__func__(cls, name)
+
+    connector.cls_from_name = classmethod(find_shipped)
+    try:
+        yield
+    finally:
+        connector.cls_from_name = find
+
+
+def _of_tfds(module: str) -> bool:
+    return module.startswith("tensorflow_datasets.")
 
 
 def _announce(builder: Any, gigabytes: int | None) -> None:

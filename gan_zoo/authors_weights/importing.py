@@ -237,7 +237,7 @@ def _imported_batches(path: pathlib.Path) -> dict[str, int | None]:
         return {}
     try:
         batches = {role: entry[BATCHES] for role, entry in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         batches = {"": ""}
     if not all(count is None or (type(count) is int and 0 <= count < MAX_BATCHES) for count in batches.values()):
         raise UserError(f"{path} is damaged: import the weights again")

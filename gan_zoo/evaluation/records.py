@@ -121,7 +121,7 @@ def read_records(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
 def _read(path: pathlib.Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}): remove it") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path} is no record of format {FORMAT}: remove it")

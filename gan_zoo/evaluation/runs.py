@@ -23,6 +23,7 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoint_files import paths_by_step
 from gan_zoo.runs.checkpoints import restore_networks
 from gan_zoo.runs.loading import load_run
+from gan_zoo.runs.workdir import refuse_links
 
 
 class NamedFiles(SkippedFiles):
@@ -160,6 +161,12 @@ class Direction:
         return "target_image" if self.translator.input_key == "input_image" else "input_image"
 
 
+def _folder_in(workdir: str | os.PathLike[str]) -> Path:
+    """Where records lie in a run's own folder, from which no link may lead them away."""
+    refuse_links(workdir)
+    return Path(workdir) / FOLDER
+
+
 def evaluate_run(
     workdir: str | os.PathLike[str],
     load_source: Callable[[Run, TranslationModel], tuple[ExampleSource, Mapping[str, Any]]],
@@ -195,7 +202,7 @@ def evaluate_run(
     names = list(model.translators)
     if translator is not None and translator not in names:
         raise UserError(f"--translator={translator}: this model has {', '.join(names) or 'none'}")
-    folder = writable(output or Path(workdir) / FOLDER)
+    folder = writable(output or _folder_in(workdir))
     source, of_data = load_source(run, model)
     bad = NamedFiles()
     shared = {"model": model, "source": source, "about": of_data, "settings": settings, "bad": bad, "kept": {}}

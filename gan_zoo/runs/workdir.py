@@ -23,6 +23,7 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not os.access(existing, os.W_OK):
         raise UserError(f"--workdir={workdir} cannot be written ({existing} is not writable): give another folder")
+    refuse_links(folder)
     if not (folder / CONFIG_FILE).exists():
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
@@ -39,6 +40,30 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
             f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it, or give "
             "another --workdir"
         )
+
+
+def refuse_links(workdir: str | os.PathLike[str]) -> None:
+    """Refuses to write into a folder in which a link leads out of it: a stranger may have put it there.
+
+    The folder itself may be a link.
+
+    Raises:
+        UserError: with the link.
+    """
+    root = os.path.realpath(workdir)
+    for folder, names, files in os.walk(root):
+        for path in (os.path.join(folder, name) for name in (*names, *files)):
+            leads_on = os.path.islink(path) or _is_junction(path)
+            if leads_on and not pathlib.Path(os.path.realpath(path)).is_relative_to(root):
+                raise UserError(
+                    f"{path} leads out of the run's folder, so that what is written there would land elsewhere: remove "
+                    "the link (--workdir itself may be one)"
+                )
+
+
+def _is_junction(path: str) -> bool:
+    """Whether a path is what Windows has beside links; Python knows them from 3.12 on."""
+    return getattr(os.path, "isjunction", lambda _: False)(path)
 
 
 def make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:

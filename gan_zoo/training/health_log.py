@@ -39,14 +39,30 @@ class HealthLog:
 
 
 def read_lines(workdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """The lines of a run's file, up to one that was cut short; none without a file."""
+    """The lines of a run's file, up to one that was cut short or is none of ours; none without a file."""
     lines = []
     try:
         for text in (pathlib.Path(workdir) / FILE).read_text(encoding="utf-8").splitlines():
-            lines.append(json.loads(text))
-    except (FileNotFoundError, ValueError):
+            line = json.loads(text)
+            if not _is_line(line):
+                break
+            lines.append(line)
+    except (FileNotFoundError, ValueError, RecursionError):
         pass
     return lines
+
+
+def _is_line(line: Any) -> bool:
+    """Whether all that is read again is there, of its type."""
+    if not (isinstance(line, dict) and type(line.get("step")) is int and isinstance(line.get("measures"), dict)):
+        return False
+    figures = line.get("figures")
+    return isinstance(figures, dict) and all(
+        isinstance(figure, dict)
+        and (figure.get("value") is None or type(figure["value"]) in (int, float))
+        and figure.get("better") in ("higher", "lower")
+        for figure in figures.values()
+    )
 
 
 def lines_until(workdir: str | os.PathLike[str], step: int) -> list[dict[str, Any]]:

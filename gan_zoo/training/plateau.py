@@ -46,7 +46,13 @@ class Plateau(tf.train.experimental.PythonState):
         return json.dumps({"rate": self.rate, "best": self.best, "bad_epochs": self.bad_epochs})
 
     def deserialize(self, string_value: str) -> None:
-        vars(self).update(json.loads(string_value))
+        state = json.loads(string_value)
+        # By name: a checkpoint from anybody may bring numbers, and nothing else.
+        self.rate, self.best, self.bad_epochs = (
+            float(state["rate"]),
+            float(state["best"]),
+            int(state["bad_epochs"]),
+        )
 
 
 class ReduceOnPlateau(StepCallback):
