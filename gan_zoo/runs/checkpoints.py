@@ -9,6 +9,7 @@ import math
 import os
 import pathlib
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -60,6 +61,7 @@ class Checkpoints:
         model: a compiled `TranslationModel`: its `networks`, `optimizers`, `seed_states` and `extra_state` are saved.
         run: the record that is saved with them.
         plateau: the state of a learning-rate policy that has one.
+        confirm: raises where the folder is not ours any more; asked before anything is written.
 
     Attributes:
         restored_run: the record in the checkpoint that was restored, None before that.
@@ -71,10 +73,11 @@ class Checkpoints:
         model: Any,
         run: Run,
         plateau: tf.train.experimental.PythonState | None = None,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = pathlib.Path(workdir) / FOLDER
         self.restored_run: Run | None = None
-        self._model = model
+        self._model, self._confirm = model, confirm
         self._saved_step: int | None = None
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._record = _RunRecord(run)
@@ -134,6 +137,7 @@ class Checkpoints:
             return str(self.folder / f"{PREFIX}-{step}")
         if not all(np.isfinite(variable.numpy()).all() for variable in self._variables):
             raise NonFiniteError(f"weights are not finite at step {step}: {self.where_to_go_back()}")
+        self._confirm()
         self._step.assign(step)
         self.folder.mkdir(parents=True, exist_ok=True)
         try:

@@ -7,6 +7,7 @@ import pathlib
 from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.errors import UserError
 from gan_zoo.runs.checkpoint_files import last_paths, step_of
+from gan_zoo.runs.lock import LOCK_FILE, RunLock
 
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
 
@@ -25,7 +26,8 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
         raise UserError(f"--workdir={workdir} cannot be written ({existing} is not writable): give another folder")
     refuse_links(folder)
     if not (folder / CONFIG_FILE).exists():
-        if folder.exists() and any(folder.iterdir()):
+        # A process that starts a run here has its lock before it has anything else.
+        if folder.exists() and any(not path.name.startswith(LOCK_FILE) for path in folder.iterdir()):
             raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
         return
     if not any(map(step_of, last_paths(folder))):
@@ -66,14 +68,18 @@ def _is_junction(path: str) -> bool:
     return getattr(os.path, "isjunction", lambda _: False)(path)
 
 
-def make_workdir(workdir: str | os.PathLike[str], run: Run) -> None:
+def make_workdir(workdir: str | os.PathLike[str], run: Run, lock: RunLock) -> None:
     """Makes the folder of a run where it is missing, and writes what the run is into it.
 
     Raises:
-        UserError: if it cannot be written.
+        UserError: if it cannot be written, or another process has taken it meanwhile.
     """
     try:
         os.makedirs(workdir, exist_ok=True)
+        if not lock.held:
+            lock.take()
+            if (pathlib.Path(workdir) / CONFIG_FILE).exists():
+                raise UserError(f"another process has just started a run in {workdir}: give another --workdir")
         run.write(workdir)
     except OSError as error:
         raise UserError(f"--workdir={workdir} cannot be written ({error.strerror}): give another folder") from None

@@ -13,6 +13,7 @@ from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import latest_step
+from gan_zoo.runs.lock import RunLock
 from gan_zoo.training.callbacks import StopSignals
 from gan_zoo.training.layout import lay_out
 from gan_zoo.training.session import Intervals, Session
@@ -51,20 +52,27 @@ def train(
     Raises:
         UserError: for what the user can mend; `NonFiniteError` for a loss or weight that is not finite.
     """
-    session = Session(
-        model_class,
-        config,
-        run,
-        workdir,
-        source=source,
-        sample_source=sample_source,
-        strategy=strategy,
-        intervals=intervals,
-        best_metric=best_metric,
-    )
+    with RunLock(workdir, say) as lock:
+        session = Session(
+            model_class,
+            config,
+            run,
+            workdir,
+            lock,
+            source=source,
+            sample_source=sample_source,
+            strategy=strategy,
+            intervals=intervals,
+            best_metric=best_metric,
+        )
+        return _train(session, say)
+
+
+def _train(session: Session, say: Callable[[str], None]) -> int:
+    """Trains what is set up, unless there is nothing to do; returns the exit code."""
     if reason := session.nothing_to_do():
         session.finish()
-        say(f"nothing to do: {workdir} is at step {session.start_step} of {session.total_steps}: {reason}")
+        say(f"nothing to do: {session.workdir} is at step {session.start_step} of {session.total_steps}: {reason}")
         return 0
     session.load_or_start(say)
     skipped = SkippedFiles(session.workdir / "skipped_files.txt", go_on=session.start_step > 0)
@@ -89,6 +97,8 @@ def _ending(session: Session, stopped: str | None, stop: StopSignals, say: Calla
     if stopped:
         say(f"stopped early at step {step} of {total_steps}, saved: {stopped}")
         return 0
+    if stop.received is None:
+        raise UserError(f"the newest whole checkpoint is that of step {step}; the same command goes on from there")
     name = signal.Signals(stop.received).name
     say(f"stopped by {name} at step {step}, saved; the same command goes on from there")
     return 128 + stop.received

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from gan_zoo.config import Config, Run
+from gan_zoo.config import CONFIG_FILE, Config, Run
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches, training_stream
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
@@ -17,6 +17,7 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, latest_checkpoint, latest_step
+from gan_zoo.runs.lock import LOCK_FILE, RunLock
 from gan_zoo.runs.workdir import check_workdir, make_workdir
 from gan_zoo.training.checks import finish
 from gan_zoo.training.early_stopping import early_stopping
@@ -46,6 +47,7 @@ class Session:
     Args:
         model_class, config, run, workdir, source, sample_source, strategy, intervals, best_metric: as of
             `gan_zoo.training.loop.train`.
+        lock: of the folder; it is taken at once where there is a run in it, else when the folder is made.
 
     Attributes:
         start_step: steps done before; 0 for a new run.
@@ -64,6 +66,7 @@ class Session:
         config: Config,
         run: Run,
         workdir: str | os.PathLike[str],
+        lock: RunLock,
         *,
         source: ExampleSource,
         sample_source: ExampleSource,
@@ -72,6 +75,10 @@ class Session:
         best_metric: str | None,
     ) -> None:
         check_workdir(workdir, run, model_class.config_class)
+        self.lock = lock
+        if any((pathlib.Path(workdir) / name).exists() for name in (CONFIG_FILE, LOCK_FILE)):
+            lock.take()
+            check_workdir(workdir, run, model_class.config_class)  # as the process that had it has left it
         check_batch(config, strategy)
         if not len(source):
             raise UserError("the data set has no examples to train on")
@@ -92,7 +99,7 @@ class Session:
             self.validation = Validation(self.model.translators, best_metric, masks=masks)
         settled_step = self.model.settled_epoch * self.steps_per_epoch
         self.early_stopping = early_stopping(intervals.early_stopping, self.validation, settled_step)
-        self.checkpoints = Checkpoints(workdir, self.model, run, self.plateau)
+        self.checkpoints = Checkpoints(workdir, self.model, run, self.plateau, confirm=lock.confirm)
 
     @property
     def best_metric(self) -> str | None:
@@ -134,7 +141,7 @@ class Session:
             self.model.load_pretrained(
                 fetching.load(wanted.name) if wanted.name else fetching.read_given(wanted.file, wanted.setting)
             )
-        make_workdir(self.workdir, self.run)
+        make_workdir(self.workdir, self.run, self.lock)
         if self.validation and self.validation.left_out:
             say(self.validation.left_out)
         if self.start_step:
