@@ -8,13 +8,13 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from datasets import DATASETS, OTHERS, dataset_of_run, find_dataset
 from datasets.definition import load_for
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.folders import evaluate_folders
 from gan_zoo.evaluation.output import BATCH_SIZE, NUM_SAMPLES, Settings
 from gan_zoo.evaluation.runs import evaluate_run
 from gan_zoo.metrics import METRICS
 from gan_zoo.models.base import TranslationModel
+from gan_zoo.runs.record import Run
 
 USAGE = """usage: python evaluate.py --workdir=RUN [flags]
        python evaluate.py --generated=FOLDER --reference=FOLDER [flags]

@@ -10,9 +10,10 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
-from gan_zoo.config import Config, Run, describe_type, parse_settings, refuse_idle, resolve
+from gan_zoo.config import Config, describe_type, parse_settings, refuse_idle, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
+from gan_zoo.runs.record import Run
 from gan_zoo.runs.workdir import check_workdir
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import EPOCH, Intervals

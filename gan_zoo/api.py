@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from gan_zoo import metrics
-from gan_zoo.config import CONFIG_FILE, Run, refuse_idle
+from gan_zoo.config import refuse_idle
 from gan_zoo.data.examples import ExampleSource
 from gan_zoo.data.single import as_single
 from gan_zoo.data.unpaired import UnpairedView
@@ -17,6 +17,7 @@ from gan_zoo.export.loading import exported_ways, find_export
 from gan_zoo.metrics.base import Figure
 from gan_zoo.models import MODELS
 from gan_zoo.runs.loading import load_run
+from gan_zoo.runs.record import CONFIG_FILE, Run
 from gan_zoo.training import loop
 from gan_zoo.training.session import Intervals
 from gan_zoo.training.setup import make_strategy

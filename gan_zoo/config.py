@@ -1,10 +1,7 @@
-"""Settings of a run: one frozen dataclass a model, where each value came from, and the file that remembers them."""
+"""Settings of a run: one frozen dataclass a model, and where each value came from."""
 
 import dataclasses
-import json
 import math
-import os
-import pathlib
 import platform
 import types
 import typing
@@ -17,8 +14,6 @@ import tensorflow as tf
 
 import gan_zoo
 from gan_zoo.errors import UserError
-
-CONFIG_FILE = "config.json"
 
 
 def option(default: Any, help_text: str, minimum: float | None = None, maximum: float | None = None) -> Any:
@@ -236,62 +231,3 @@ def versions() -> dict[str, str]:
         "keras": keras.__version__,
         "numpy": np.__version__,
     }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
-    """What `workdir/config.json` holds: all that resuming, translating, evaluating and exporting need to know."""
-
-    model: str
-    dataset: str
-    data_dir: str | None
-    num_examples: int | None = None  # to train on; None where it is not known (yet)
-    domain_counts: list[int] | None = None  # of unpaired images; None for pairs, or where it is not known (yet)
-    settings: dict[str, Any]
-    origins: dict[str, str] = dataclasses.field(default_factory=dict)
-    versions: dict[str, str] = dataclasses.field(default_factory=versions)
-
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
-
-    def write(self, workdir: str | os.PathLike[str]) -> None:
-        path = pathlib.Path(workdir) / CONFIG_FILE
-        temporary = path.with_suffix(".tmp")
-        try:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    @classmethod
-    def read(cls, workdir: str | os.PathLike[str]) -> Self:
-        """Reads `workdir/config.json`.
-
-        Raises:
-            UserError: if it is missing or damaged.
-        """
-        path = pathlib.Path(workdir) / CONFIG_FILE
-        try:
-            return cls.from_json(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            raise UserError(f"{path} does not exist: give the --workdir of a run that train.py has started") from None
-        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is damaged ({error}): restore it, or train in a new --workdir") from None
-
-    def differences(self, other: "Run", may_change: Sequence[str] = ()) -> list[str]:
-        """What keeps `other` from continuing this run, one text a difference, but for the settings in `may_change`."""
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("model", "dataset", "data_dir")]
-        for what, old, new in (
-            ("the number of training examples", self.num_examples, other.num_examples),
-            ("the number of images of each domain", self.domain_counts, other.domain_counts),
-        ):
-            if old is not None and new is not None:
-                pairs.append((what, old, new))
-        for key in sorted(self.settings.keys() | other.settings.keys()):
-            if key not in may_change:
-                pairs.append((key, self.settings.get(key), other.settings.get(key)))
-        return [f"{name} was {old!r}, now {new!r}" for name, old, new in pairs if old != new]

@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 from tiny_runs import TINY, EightPictures
 
-from gan_zoo.config import Config, Run
+from gan_zoo.config import Config
 from gan_zoo.data.pipeline import training_stream
 from gan_zoo.data.single import SingleView
 from gan_zoo.data.unpaired import UnpairedView
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import Checkpoints
+from gan_zoo.runs.record import Run
 from gan_zoo.training.setup import build_model, make_strategy
 
 STEPS = 2  # after more, a rounding difference may have met the kink of a ReLU, and grown

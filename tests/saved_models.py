@@ -5,8 +5,8 @@ import pathlib
 import numpy as np
 from tiny_runs import TINY_BICYCLEGAN
 
-from gan_zoo.config import Run
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
+from gan_zoo.runs.record import Run
 from gan_zoo.training.setup import build_model
 
 # Dropout needs six halvings.

@@ -13,12 +13,12 @@ from tiny_runs import TINY
 
 import command_line
 import translate
-from gan_zoo.config import Run
 from gan_zoo.images import decode_image
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.runs.checkpoints import Checkpoints
+from gan_zoo.runs.record import Run
 
 STEP = 12
 _RANDOM = np.random.default_rng(0)

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from gan_zoo.config import Config, Run, describe_type, parse_settings, resolve
+from gan_zoo.config import Config, describe_type, parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models.bicyclegan import BicycleGANConfig
+from gan_zoo.runs.record import Run
 
 
 def test_values_go_round_through_json() -> None:

@@ -9,10 +9,10 @@ import tensorflow as tf
 from tiny_models import built, noise_batch, tiny_config
 from tiny_runs import TINY
 
-from gan_zoo.config import Run
 from gan_zoo.images import MIN_SIDE
 from gan_zoo.models import MODELS
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
+from gan_zoo.runs.record import Run
 from gan_zoo.training.setup import build_model
 
 

@@ -18,15 +18,16 @@ import numpy as np
 from gan_zoo.authors_weights.architecture import Architecture, inner_kernels, recognise, without_wrappers
 from gan_zoo.authors_weights.names import BATCHES, joined_inputs, swap_halves, torch_variables
 from gan_zoo.authors_weights.settings import NETWORKS, model_and_settings
-from gan_zoo.config import Run, parse_settings, resolve
+from gan_zoo.config import parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dicts
 from gan_zoo.pretrained.torch_layout import to_keras_layout, to_torch_layout, torch_shape
 from gan_zoo.runs.checkpoints import Checkpoints
 from gan_zoo.runs.loading import load_run
+from gan_zoo.runs.record import Run
 
 IMPORT_FILE = "imported.json"
 MAX_NAME = 400  # characters; the innermost of a U-Net of 12 halvings has about 100
@@ -283,10 +284,8 @@ def write_pytorch(workdir: str | os.PathLike[str], folder: str | os.PathLike[str
             state_dicts[folder / f"latest_net_{part}.pth"] = _state_dict(model, role, batches)
     if not state_dicts:
         raise UserError(f"{workdir} holds a {run.model}, for which the authors' code has no files")
-    for path in state_dicts:
-        if path.exists():
-            raise UserError(f"{path} exists: give another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, arrays in state_dicts.items():
-        write_state_dict(path, arrays)
+    there = [path for path in state_dicts if path.exists()]
+    different = there if len(there) == len(state_dicts) else write_state_dicts(folder, state_dicts)
+    if different:
+        raise UserError(f"{different[0]} exists: give another folder")
     return list(state_dicts)

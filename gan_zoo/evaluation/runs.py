@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from gan_zoo import metrics
-from gan_zoo.config import Run
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
@@ -23,6 +22,7 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoint_files import paths_by_step
 from gan_zoo.runs.checkpoints import restore_networks
 from gan_zoo.runs.loading import load_run
+from gan_zoo.runs.record import Run
 from gan_zoo.runs.workdir import refuse_links
 
 

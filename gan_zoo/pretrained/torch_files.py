@@ -5,10 +5,12 @@ What a file claims of its sizes is compared with the bytes that it has before an
 `gan_zoo.pretrained.torch_pickle`.
 """
 
+import filecmp
 import io
 import math
 import os
 import pathlib
+import shutil
 import zipfile
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -190,3 +192,35 @@ def write_state_dict(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarr
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_state_dicts(
+    folder: pathlib.Path, state_dicts: Mapping[pathlib.Path, Mapping[str, np.ndarray]]
+) -> list[pathlib.Path]:
+    """Writes several files into a folder, all of them or none; what is there already must be equal.
+
+    All are written aside first: a killed process leaves next to never a part of them, and where it does, the same files
+    written again make the set whole.
+
+    Args:
+        folder: made if it is missing.
+        state_dicts: the arrays by name, by the path of their file in `folder`.
+
+    Returns:
+        The files that are there with other contents; where there are some, nothing was written.
+    """
+    aside = folder / ".to_pytorch.partial"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        for path, arrays in state_dicts.items():
+            write_state_dict(aside / path.name, arrays)
+        different = [
+            path for path in state_dicts if path.exists() and not filecmp.cmp(path, aside / path.name, shallow=False)
+        ]
+        if not different:
+            for path in state_dicts:
+                os.replace(aside / path.name, path)
+        return different
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

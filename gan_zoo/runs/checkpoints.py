@@ -16,7 +16,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.config import Run
 from gan_zoo.errors import NonFiniteError, UserError
 from gan_zoo.runs.checkpoint_files import (
     FOLDER,
@@ -34,6 +33,7 @@ from gan_zoo.runs.checkpoint_files import (
     step_of,
 )
 from gan_zoo.runs.damage import damage_of, remember_whole
+from gan_zoo.runs.record import Run
 
 LAST_ONES = 3
 _OTHER = "take another one, or bring it back from a copy"

@@ -2,11 +2,11 @@
 
 import os
 
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import restore_networks
+from gan_zoo.runs.record import Run
 
 
 def load_run(

@@ -1,14 +1,20 @@
 """The folder of a run: what may be trained in it."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+import shutil
+import time
 
-from gan_zoo.config import CONFIG_FILE, Config, Run
+from gan_zoo.config import Config
 from gan_zoo.errors import UserError
-from gan_zoo.runs.checkpoint_files import last_paths, step_of
+from gan_zoo.runs.checkpoint_files import FOLDER as CHECKPOINTS
+from gan_zoo.runs.checkpoint_files import last_paths, remove_leftovers, step_of
 from gan_zoo.runs.lock import LOCK_FILE, RunLock
+from gan_zoo.runs.record import CONFIG_FILE, TEMPORARY_FILE, Run
 
+_DAY = 24 * 60 * 60  # seconds
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
 
 
@@ -66,6 +72,22 @@ def refuse_links(workdir: str | os.PathLike[str]) -> None:
 def _is_junction(path: str) -> bool:
     """Whether a path is what Windows has beside links; Python knows them from 3.12 on."""
     return getattr(os.path, "isjunction", lambda _: False)(path)
+
+
+def clear_leftovers(workdir: str | os.PathLike[str]) -> None:
+    """Removes what killed writers have left half-written; to be called by the process that has the lock.
+
+    Other processes may be evaluating or exporting: of theirs only what is older than a day.
+    """
+    folder = pathlib.Path(workdir)
+    remove_leftovers(folder / CHECKPOINTS)
+    ours = [folder / TEMPORARY_FILE, *folder.glob(".health.jsonl.partial"), *folder.glob(f"{LOCK_FILE}.*")]
+    for path in [*ours, *(folder / "samples").glob(".*.partial")]:
+        path.unlink(missing_ok=True)
+    for path in [*(folder / "evaluation").glob(".*.partial"), *(folder / "export").glob(".*.partial")]:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _DAY:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def make_workdir(workdir: str | os.PathLike[str], run: Run, lock: RunLock) -> None:

@@ -7,11 +7,12 @@ import keras
 import tensorflow as tf
 
 from gan_zoo.data.skipped_files import SkippedFiles
+from gan_zoo.runs.checkpoints import restore_networks
 from gan_zoo.training.callbacks import DataEpochs, NonFiniteGuard, Progress, SaveCheckpoints, StopSignals
 from gan_zoo.training.checks import BATCH_SIZE, Validate
 from gan_zoo.training.health_log import HealthLog
 from gan_zoo.training.plateau import MAX_EXAMPLES, ReduceOnPlateau
-from gan_zoo.training.samples import SampleImages
+from gan_zoo.training.samples import SampleImages, picture_paths
 from gan_zoo.training.session import Session
 
 NUM_SAMPLE_ROWS = 4
@@ -40,8 +41,7 @@ def lay_out(session: Session, skipped: SkippedFiles, stop: StopSignals, say: Cal
         stop: asks to save and stop.
         say: takes lines for the user.
     """
-    start_step, model, intervals = session.start_step, session.model, session.intervals
-    examples = next(iter(session.plain_batches(session.sample_source, NUM_SAMPLE_ROWS, skipped).take(1)))
+    start_step, intervals = session.start_step, session.intervals
     writer = tf.summary.create_file_writer(str(session.workdir / "logs"))
     validate = _validate(session, skipped, writer, say=lambda line: (progress.close(), say(line)))
     progress = Progress(
@@ -69,26 +69,40 @@ def lay_out(session: Session, skipped: SkippedFiles, stop: StopSignals, say: Cal
         keep_every=intervals.keep_every,
         stop=stop,
     )
-    samples = SampleImages(
-        start_step,
-        translators=model.translators,
-        examples=examples,
-        folder=session.workdir / "samples",
-        writer=writer,
-        every=intervals.sample_every,
-        total_steps=session.total_steps,
-        seed=session.config.seed,
-    )
     callbacks = [
         NonFiniteGuard(start_step, session.checkpoints),
         progress,
         *reducers,  # reported before, saved after it
         *([validate] if validate else []),  # logged before, saved after it
         save,
-        samples,
+        _samples(session, skipped, writer),
         DataEpochs(start_step, session.steps_per_epoch),
     ]
     return Layout(callbacks, progress, validate)
+
+
+def make_up_picture(session: Session) -> None:
+    """Draws what a run that is at its end was to draw of its last step, and may have been killed before."""
+    step, every = session.start_step, session.intervals.sample_every
+    if not every or (step % every and step != session.total_steps):
+        return
+    if not all(path.exists() for path in picture_paths(session.workdir / "samples", session.model.translators, step)):
+        restore_networks(session.model, session.workdir)
+        writer = tf.summary.create_file_writer(str(session.workdir / "logs"))
+        _samples(session, SkippedFiles(), writer).draw(step)
+
+
+def _samples(session: Session, skipped: SkippedFiles, writer: tf.summary.SummaryWriter) -> SampleImages:
+    return SampleImages(
+        session.start_step,
+        translators=session.model.translators,
+        examples=next(iter(session.plain_batches(session.sample_source, NUM_SAMPLE_ROWS, skipped).take(1))),
+        folder=session.workdir / "samples",
+        writer=writer,
+        every=session.intervals.sample_every,
+        total_steps=session.total_steps,
+        seed=session.config.seed,
+    )
 
 
 def _validate(

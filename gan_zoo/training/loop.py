@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from gan_zoo.config import Config, Run
+from gan_zoo.config import Config
 from gan_zoo.data.pipeline import ExampleSource
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.checkpoints import latest_step
 from gan_zoo.runs.lock import RunLock
+from gan_zoo.runs.record import Run
 from gan_zoo.training.callbacks import StopSignals
-from gan_zoo.training.layout import lay_out
+from gan_zoo.training.layout import lay_out, make_up_picture
 from gan_zoo.training.session import Intervals, Session
 
 
@@ -72,6 +73,7 @@ def _train(session: Session, say: Callable[[str], None]) -> int:
     """Trains what is set up, unless there is nothing to do; returns the exit code."""
     if reason := session.nothing_to_do():
         session.finish()
+        make_up_picture(session)
         say(f"nothing to do: {session.workdir} is at step {session.start_step} of {session.total_steps}: {reason}")
         return 0
     session.load_or_start(say)

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,23 +46,41 @@ class SampleImages(StepCallback):
         self.writer, self.every, self.total_steps, self.seed = writer, every, total_steps, seed
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        if self.every and self.start_step == 0:
+        if self.start_step == 0 and self.every:
             self.draw(0)
+        else:
+            self.make_up()
 
     def on_step(self, step: int, logs: Logs) -> None:
-        if self.every and (step % self.every == 0 or step == self.total_steps):
+        if self.is_due(step):
             self.draw(step)
+
+    def is_due(self, step: int) -> bool:
+        """Whether a step has a picture."""
+        return bool(self.every) and (step % self.every == 0 or step == self.total_steps)
+
+    def make_up(self) -> None:
+        """Draws the picture of the last step that was done, if the run was killed between its checkpoint and that."""
+        if self.is_due(self.start_step) and not all(path.exists() for path in self._paths(self.start_step)):
+            self.draw(self.start_step)
+
+    def _paths(self, step: int) -> list[pathlib.Path]:
+        return picture_paths(self.folder, self.translators, step)
 
     def draw(self, step: int) -> None:
         """Writes the grids of this step."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, translator in self.translators.items():
+        for (name, translator), path in zip(self.translators.items(), self._paths(step), strict=True):
             grid = sample_grid(translator, self.examples, self.seed)
-            suffix = f"_{name}" if len(self.translators) > 1 else ""
-            write_png(self.folder / f"step_{step}{suffix}.png", grid)
+            write_png(path, grid)
             with self.writer.as_default(step=step):
                 tf.summary.image(f"samples/{name}", grid[np.newaxis])
         self.writer.flush()
+
+
+def picture_paths(folder: pathlib.Path, translators: Collection[str], step: int) -> list[pathlib.Path]:
+    """The file of each translator's grid."""
+    return [folder / f"step_{step}{f'_{name}' if len(translators) > 1 else ''}.png" for name in translators]
 
 
 def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:

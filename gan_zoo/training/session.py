@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from gan_zoo.config import CONFIG_FILE, Config, Run
+from gan_zoo.config import Config
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches, training_stream
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
@@ -18,7 +18,8 @@ from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, latest_checkpoint, latest_step
 from gan_zoo.runs.lock import LOCK_FILE, RunLock
-from gan_zoo.runs.workdir import check_workdir, make_workdir
+from gan_zoo.runs.record import CONFIG_FILE, Run
+from gan_zoo.runs.workdir import check_workdir, clear_leftovers, make_workdir
 from gan_zoo.training.checks import finish
 from gan_zoo.training.early_stopping import early_stopping
 from gan_zoo.training.health_log import lines_until
@@ -78,6 +79,7 @@ class Session:
         self.lock = lock
         if any((pathlib.Path(workdir) / name).exists() for name in (CONFIG_FILE, LOCK_FILE)):
             lock.take()
+            clear_leftovers(workdir)
             check_workdir(workdir, run, model_class.config_class)  # as the process that had it has left it
         check_batch(config, strategy)
         if not len(source):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets import DATASETS, folder
 from datasets.definition import DatasetDefinition, load_for
-from gan_zoo.config import Config, Run
+from gan_zoo.config import Config
 from gan_zoo.data.pipeline import evaluation_batches, training_stream
 from gan_zoo.data.resizing import resize_and_crop_labels
 from gan_zoo.data.single import SingleSource, SingleView, as_single
@@ -23,6 +23,7 @@ from gan_zoo.images import BadExample, encode_png, is_grey, to_float
 from gan_zoo.learning.losses import l1_loss
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.runs.checkpoints import restore_networks
+from gan_zoo.runs.record import Run
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import Intervals
 from gan_zoo.training.setup import make_strategy

@@ -13,8 +13,8 @@ import command_line
 import evaluate
 from datasets import dataset_of_run, find_dataset
 from datasets.definition import load_for
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
+from gan_zoo.runs.record import Run
 
 CONFIG = types.SimpleNamespace(direction="a_to_b")
 INFO = {

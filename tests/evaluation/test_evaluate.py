@@ -10,7 +10,6 @@ from small_run import picture, save_run, small, small_model
 from tiny_runs import EightPictures, assert_one_line, definition
 
 from datasets import DATASETS
-from gan_zoo.config import Run
 from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.evaluation.output import ImageCounter
 from gan_zoo.evaluation.runs import Direction
@@ -19,6 +18,7 @@ from gan_zoo.images import encode_png, to_uint8
 from gan_zoo.metrics.colourfulness import colourfulness
 from gan_zoo.metrics.l1 import l1
 from gan_zoo.runs.checkpoint_files import point_to_best
+from gan_zoo.runs.record import Run
 
 CHEAP = "--metrics=psnr,l1"
 

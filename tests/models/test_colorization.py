@@ -13,7 +13,6 @@ from small_run import with_large_weights
 from tiny_models import built, noise_batch, tiny_config
 from tiny_runs import EightPictures
 
-from gan_zoo.config import Run
 from gan_zoo.data.pipeline import training_stream
 from gan_zoo.data.single import SingleView
 from gan_zoo.errors import UserError
@@ -25,6 +24,7 @@ from gan_zoo.models.parts import judge
 from gan_zoo.networks.backbones import BACKBONES
 from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
+from gan_zoo.runs.record import Run
 from gan_zoo.training.callbacks import DataEpochs
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import Intervals

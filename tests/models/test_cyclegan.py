@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from tiny_models import built, judge_by_half_squares, noise_batch, tiny_config
 
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import l1_loss
 from gan_zoo.runs.checkpoints import Checkpoints
+from gan_zoo.runs.record import Run
 
 STEPS, STOP = 3, 2
 

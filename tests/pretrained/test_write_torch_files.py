@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict, write_state_dicts
 
 SIX = np.arange(6, dtype=np.float32)
 
@@ -52,3 +52,30 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
         write_state_dict(path, {"a": SIX + 1})
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["net.pth"]
+
+
+def test_half_a_set_does_not_keep_the_next_one_out(tmp_path, monkeypatch) -> None:
+    state_dicts = {
+        tmp_path / "out" / f"latest_net_{part}.pth": {"w": np.full([3], place, np.float32)}
+        for place, part in enumerate("GDE")
+    }
+    replace, done = os.replace, []
+
+    def dying(source, target) -> None:
+        if target in state_dicts and len(done) == 2:
+            raise KeyboardInterrupt
+        done.extend([target] if target in state_dicts else [])
+        replace(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", dying)
+        write_state_dicts(tmp_path / "out", state_dicts)
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    (tmp_path / "out" / ".to_pytorch.partial").mkdir()  # as a kill leaves it
+    assert write_state_dicts(tmp_path / "out", state_dicts) == []
+    assert {*(tmp_path / "out").iterdir()} == {*state_dicts}
+    first, *_, last = state_dicts
+    first.unlink()
+    last.write_bytes(b"mine")
+    assert write_state_dicts(tmp_path / "out", state_dicts) == [last]
+    assert last.read_bytes() == b"mine" and not first.exists()

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 from tiny_runs import TINY
 
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.runs import checkpoint_files
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
+from gan_zoo.runs.record import Run
 
 RUN = Run(model="pix2pix", dataset="eight", data_dir=None, settings={})
 

@@ -7,10 +7,10 @@ import pytest
 from small_run import small
 from tiny_runs import assert_one_line, run_train, use_eight_pictures
 
-from gan_zoo.config import Run
 from gan_zoo.errors import UserError
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints
+from gan_zoo.runs.record import Run
 from gan_zoo.runs.workdir import refuse_links
 from gan_zoo.training.health_log import read_lines
 from gan_zoo.training.plateau import Plateau

@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 from coloured_pictures import colorized
 
-from gan_zoo.config import Config, Run
+from gan_zoo.config import Config
 from gan_zoo.images import BadExample
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, to_grey
 from gan_zoo.models.base import TranslationModel, Translator
+from gan_zoo.runs.record import Run
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import Intervals
 from gan_zoo.training.setup import make_strategy

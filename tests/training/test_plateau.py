@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 from tiny_runs import EightPictures, run_train, use_eight_pictures
 
-from gan_zoo.config import Config, Run
+from gan_zoo.config import Config
 from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.models.base import TranslationModel, Translator
+from gan_zoo.runs.record import Run
 from gan_zoo.training.loop import train
 from gan_zoo.training.plateau import Plateau
 from gan_zoo.training.session import Intervals

@@ -15,9 +15,9 @@ from tiny_runs import EightPictures, assert_one_line, run_train, use_eight_pictu
 
 import train
 from datasets import DATASETS
-from gan_zoo.config import Run
 from gan_zoo.models import MODELS
 from gan_zoo.runs.checkpoints import latest_step
+from gan_zoo.runs.record import Run
 
 EIGHT = ["--model=bicyclegan", "--dataset=eight"]
 
