@@ -23,6 +23,7 @@ INFERENCE_MODE_HELP = (
 )
 PATH_FLAGS = (  # of whichever script
     "workdir",
+    "init_from",
     "data_dir",
     "input",
     "output",

@@ -11,10 +11,11 @@ import command_line  # before all that imports TensorFlow
 from datasets import DATASETS, OTHERS, find_dataset
 from datasets.definition import load_for
 from gan_zoo.config import Config, describe_type, parse_settings, refuse_idle, resolve
+from gan_zoo.data.fingerprint import fingerprint
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.runs.record import Run
-from gan_zoo.runs.workdir import check_workdir
+from gan_zoo.runs.workdir import RESUME_WITH, check_workdir
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import EPOCH, Intervals
 from gan_zoo.training.setup import STRATEGIES, check_batch, count_steps, make_strategy
@@ -58,6 +59,13 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("best_metric", None, best_help, **kwargs)
     stopping_help = "checks in a row without a new best, after which the run stops; 0: it does not stop early"
     flags.DEFINE_integer("early_stopping", defaults.early_stopping, stopping_help, lower_bound=0, **kwargs)
+    resume_help = (
+        "what may differ from the run that is there, with commas between them: data (other or more examples), "
+        "learning_rate, schedule; each change is said and remembered"
+    )
+    flags.DEFINE_list("resume_with", [], resume_help, **kwargs)
+    init_help = "folder of a run whose weights a new one starts with, for fine-tuning; all else begins anew"
+    flags.DEFINE_string("init_from", None, init_help, **kwargs)
     log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
     flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)
     return values
@@ -153,7 +161,10 @@ def main(args: flags.FlagValues) -> int:
     data_dir = args.data_dir and os.path.abspath(args.data_dir)
     workdir = args.workdir or os.path.join("runs", re.sub("[:/]", "_", f"{args.model}_{args.dataset}"))
     run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
-    check_workdir(workdir, run, config_class)  # before anything is downloaded
+    for word in args.resume_with:
+        choose("resume_with", word, RESUME_WITH)
+    more = {"resume_with": args.resume_with, "init_from": args.init_from}
+    check_workdir(workdir, run, config_class, **more)  # before anything is downloaded
     strategy = make_strategy(args.strategy)
     check_batch(config, strategy)
     source = load_for(definition, model_class.data_kind, "train", config, data_dir)
@@ -172,7 +183,12 @@ def main(args: flags.FlagValues) -> int:
     return train(
         model_class,
         config,
-        dataclasses.replace(run, num_examples=len(source), domain_counts=counts if len(counts) > 1 else None),
+        dataclasses.replace(
+            run,
+            num_examples=len(source),
+            domain_counts=counts if len(counts) > 1 else None,
+            fingerprint=fingerprint(source, data_dir),
+        ),
         workdir,
         source=source,
         sample_source=sample_source,
@@ -186,6 +202,7 @@ def main(args: flags.FlagValues) -> int:
             early_stopping=args.early_stopping,
         ),
         best_metric=args.best_metric,
+        **more,
         say=lambda line: print(line, flush=True),
     )
 

@@ -6,6 +6,7 @@
 | `examples` | one example: what a data set has to answer |
 | `unpaired`, `single` | two domains, of pairs too; targets alone, of any data set |
 | `resizing` | the authors' five ways to bring it to size |
+| `fingerprint` | whether two folders hold the same examples |
 | `skipped_files` | files that cannot be used, and why |
 | `picture_files` | pictures, hints and their folders as a user names them |
 | `label_maps` | pictures whose pixels are the numbers of classes |

@@ -99,6 +99,10 @@ class Checkpoints:
         )
         self._checkpoint.save_counter  # noqa: B018 (made when it is asked for; checkpoints have always had it)
 
+    def record(self, run: Run) -> None:
+        """Saves another record from now on."""
+        self._record.run = run
+
     def restore_latest(self) -> int:
         """Brings everything to where the newest whole checkpoint has it, and removes what a crash left half-written.
 

@@ -38,3 +38,37 @@ def load_run(
         settings = settings | {"inference_mode": inference_mode}
     model = model_class(model_class.config_class.from_dict(settings))
     return run, model, restore_networks(model, workdir, checkpoint)
+
+
+def take_weights(model: TranslationModel, workdir: str | os.PathLike[str]) -> int:
+    """Gives the networks of a new model the weights of a run's newest checkpoint; nothing else of it is taken.
+
+    Args:
+        model: with networks as those of the run.
+        workdir: the run's folder.
+
+    Returns:
+        The step of the checkpoint.
+
+    Raises:
+        UserError: for another folder, and where networks differ, with what differs.
+    """
+    _, other, step = load_run(workdir)
+    differences = []
+    if model.networks.keys() != other.networks.keys():
+        differences.append(f"networks {', '.join(other.networks)} there, {', '.join(model.networks)} here")
+    pairs = []
+    for name in model.networks.keys() & other.networks.keys():
+        ours, theirs = model.networks[name].weights, other.networks[name].weights
+        if len(ours) != len(theirs):
+            differences.append(f"{name} has {len(theirs)} weights there, {len(ours)} here")
+        for new, old in zip(ours, theirs, strict=False):
+            if (new.name, tuple(new.shape)) != (old.name, tuple(old.shape)):
+                differences.append(f"{name}: {new.path} is {old.name} {list(old.shape)} there, {list(new.shape)} here")
+            pairs.append((new, old))
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise UserError(f"--init_from={workdir} does not fit: {'; '.join(differences[:3])}{more}")
+    for new, old in pairs:
+        new.assign(old.numpy())
+    return step

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any, Self
 
 from gan_zoo.config import versions
@@ -24,9 +24,13 @@ class Run:
     data_dir: str | None
     num_examples: int | None = None  # to train on; None where it is not known (yet)
     domain_counts: list[int] | None = None  # of unpaired images; None for pairs, or where it is not known (yet)
+    fingerprint: str | None = None  # of the names and sizes of the training files; None where there are none
     settings: dict[str, Any]
     origins: dict[str, str] = dataclasses.field(default_factory=dict)
     versions: dict[str, str] = dataclasses.field(default_factory=versions)
+    # What it began with and what has changed since, in order: {"step", "init_from", "of_step"} or {"step", "changes":
+    # {name: [before, after]}}.
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -74,19 +78,31 @@ class Run:
         except (UserError, UnicodeDecodeError) as error:
             raise UserError(f"{path} is damaged ({error}): restore it, or train in a new --workdir") from None
 
-    def differences(self, other: "Run", may_change: Sequence[str] = ()) -> list[str]:
-        """What keeps `other` from continuing this run, one text a difference, but for the settings in `may_change`."""
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in ("model", "dataset", "data_dir")]
-        for what, old, new in (
-            ("the number of training examples", self.num_examples, other.num_examples),
-            ("the number of images of each domain", self.domain_counts, other.domain_counts),
-        ):
-            if old is not None and new is not None:
-                pairs.append((what, old, new))
+    def changes(self, other: "Run") -> dict[str, list[Any]]:
+        """What `other` has otherwise, as [before, after] by name, but for versions; what is not known is no change."""
+        pairs = {name: [getattr(self, name), getattr(other, name)] for name in ("model", "dataset", "data_dir")}
+        for name in ("num_examples", "domain_counts", "fingerprint"):
+            pair = [getattr(self, name), getattr(other, name)]
+            if None not in pair:
+                pairs[name] = pair
         for key in sorted(self.settings.keys() | other.settings.keys()):
-            if key not in may_change:
-                pairs.append((key, self.settings.get(key), other.settings.get(key)))
-        return [f"{name} was {old!r}, now {new!r}" for name, old, new in pairs if old != new]
+            pairs[key] = [self.settings.get(key), other.settings.get(key)]
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+    def differences(self, other: "Run", may_change: Collection[str] = ()) -> list[str]:
+        """What keeps `other` from continuing this run, one text a difference, but for what is in `may_change`."""
+        return [in_words(name, *pair) for name, pair in self.changes(other).items() if name not in may_change]
+
+
+def in_words(name: str, before: Any, after: Any) -> str:
+    """A change as a sentence has it."""
+    if name == "fingerprint":
+        return "the names or sizes of the training files are others"
+    words = {
+        "num_examples": "the number of training examples",
+        "domain_counts": "the number of images of each domain",
+    }
+    return f"{words.get(name, name)} was {before!r}, now {after!r}"
 
 
 def _is_text(value: Any) -> bool:
@@ -108,6 +124,16 @@ def _is_table(value: Any, of: Any) -> bool:
     return isinstance(value, dict) and all(map(of, value.values()))
 
 
+def _is_history(value: Any) -> bool:
+    def is_entry(entry: Any) -> bool:
+        if not isinstance(entry, dict) or not _is_count(entry.get("step")):
+            return False
+        begun = _is_text(entry.get("init_from", "")) and _is_count(entry.get("of_step", 0))
+        return begun and _is_table(entry.get("changes", {}), lambda pair: isinstance(pair, list) and len(pair) == 2)
+
+    return isinstance(value, list) and all(map(is_entry, value))
+
+
 _KINDS = {  # of each field: what it must be, and in words
     "model": (_is_text, "a text"),
     "dataset": (_is_text, "a text"),
@@ -117,6 +143,8 @@ _KINDS = {  # of each field: what it must be, and in words
         lambda value: value is None or (isinstance(value, list) and all(map(_is_count, value))),
         "numbers of images or null",
     ),
+    "fingerprint": (lambda value: value is None or _is_text(value), "a text or null"),
+    "history": (_is_history, "a list of what has changed, each with its step"),
     "settings": (lambda value: _is_table(value, _is_plain), "settings by name, each a number, a text, true or false"),
     "origins": (lambda value: _is_table(value, _is_text), "texts by name"),
     "versions": (lambda value: _is_table(value, _is_text), "texts by name"),

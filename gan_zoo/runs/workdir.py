@@ -6,6 +6,8 @@ import os
 import pathlib
 import shutil
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from gan_zoo.config import Config
 from gan_zoo.errors import UserError
@@ -16,10 +18,32 @@ from gan_zoo.runs.record import CONFIG_FILE, TEMPORARY_FILE, Run
 
 _DAY = 24 * 60 * 60  # seconds
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
+RESUME_WITH = {  # what may change too where the user says so, and what of a run that is
+    "data": ("data_dir", "num_examples", "domain_counts", "fingerprint"),
+    "learning_rate": ("learning_rate",),
+    "schedule": ("schedule", "decay_fraction", "decay_every"),
+}
 
 
-def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[Config]) -> None:
+def check_workdir(
+    workdir: str | os.PathLike[str],
+    run: Run,
+    config_class: type[Config],
+    *,
+    resume_with: Sequence[str] = (),
+    init_from: str | None = None,
+) -> tuple[Run, dict[str, list[Any]]]:
     """Refuses a folder that is not a run's, or the folder of a run that `run` cannot continue. Changes nothing.
+
+    Args:
+        workdir: the folder.
+        run: what is to be trained in it.
+        config_class: of its model.
+        resume_with: what may differ from the run that is there: names of `RESUME_WITH`.
+        init_from: the run whose weights this one starts with; None for none.
+
+    Returns:
+        `run` with the history of the one that is there, and what has changed now, as `Run.changes` has it.
 
     Raises:
         UserError: with the differences, or what else is wrong.
@@ -35,19 +59,39 @@ def check_workdir(workdir: str | os.PathLike[str], run: Run, config_class: type[
         # A process that starts a run here has its lock before it has anything else.
         if folder.exists() and any(not path.name.startswith(LOCK_FILE) for path in folder.iterdir()):
             raise UserError(f"--workdir={workdir} is not empty and has no {CONFIG_FILE}: give a new or empty folder")
-        return
-    if not any(map(step_of, last_paths(folder))):
-        return  # nothing was learnt that other settings could spoil
+        return run, {}
+    steps = [step_of(path) for path in last_paths(folder)]
+    if not any(steps):
+        if steps and init_from:
+            raise UserError(f"--init_from={init_from}: {workdir} has weights already: give another --workdir")
+        return run, {}  # nothing was learnt that other settings could spoil
     before = Run.read(folder)
     if before.model == run.model:
         # A file that is older than a setting means the default which that had when it came in.
         before = dataclasses.replace(before, settings=config_class.from_dict(before.settings).to_dict())
-    differences = before.differences(run, MAY_CHANGE)
-    if differences:
+    begun_with = [entry["init_from"] for entry in before.history if "init_from" in entry]
+    if init_from and begun_with != [os.path.abspath(init_from)]:
+        how = f"has begun with the weights of {begun_with[0]}" if begun_with else "has begun without"
+        raise UserError(f"--init_from={init_from}: the run in {workdir} {how}: leave it out, or give another --workdir")
+    changes = before.changes(run)
+    may_change = {*MAY_CHANGE, *(name for word in resume_with for name in RESUME_WITH[word])}
+    if before.fingerprint is not None and run.fingerprint in (before.fingerprint, None):
+        may_change.add("data_dir")  # the same examples elsewhere, as far as is known before they are listed
+    if "plateau" in changes.get("schedule", []):
+        may_change.discard("schedule")  # its optimizers hold other things
+    if differences := before.differences(run, may_change):
+        words = [word for word, names in RESUME_WITH.items() if {*names} & changes.keys() - may_change]
+        could = {name for word in words for name in RESUME_WITH[word]} - {"schedule"}
+        if "plateau" not in changes.get("schedule", []):
+            could.add("schedule")
+        own = f", or --resume_with={','.join([*resume_with, *words])} to go on with the new ones"
         raise UserError(
-            f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it, or give "
-            "another --workdir"
+            f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it"
+            f"{own if changes.keys() - may_change <= could else ''}, or give another --workdir"
         )
+    step = max(steps)
+    now = [{"step": step, "changes": changes}] if changes else []
+    return dataclasses.replace(run, history=[*before.history, *now]), changes
 
 
 def refuse_links(workdir: str | os.PathLike[str]) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
@@ -31,6 +31,8 @@ def train(
     strategy: tf.distribute.Strategy,
     intervals: Intervals,
     best_metric: str | None = None,
+    resume_with: Sequence[str] = (),
+    init_from: str | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
     """Trains until the configured step, from the newest checkpoint in `workdir` if there is one.
@@ -45,6 +47,8 @@ def train(
         strategy: from `make_strategy`.
         intervals: of checkpoints, pictures, checks and log lines, and the checks to wait for a new best.
         best_metric: by which figure of the checks a checkpoint is the best one; see `training.validation.Validation`.
+        resume_with: what may differ from the run that is there, see `gan_zoo.runs.workdir.RESUME_WITH`.
+        init_from: the folder of a run whose weights a new one starts with.
         say: takes lines for the user.
 
     Returns:
@@ -65,6 +69,8 @@ def train(
             strategy=strategy,
             intervals=intervals,
             best_metric=best_metric,
+            resume_with=resume_with,
+            init_from=init_from,
         )
         return _train(session, say)
 

@@ -1,9 +1,10 @@
 """A run while it trains: what it is made of, and what it does with its folder before the first step."""
 
 import dataclasses
+import functools
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import tensorflow as tf
@@ -17,8 +18,9 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, latest_checkpoint, latest_step
+from gan_zoo.runs.loading import take_weights
 from gan_zoo.runs.lock import LOCK_FILE, RunLock
-from gan_zoo.runs.record import CONFIG_FILE, Run
+from gan_zoo.runs.record import CONFIG_FILE, Run, in_words
 from gan_zoo.runs.workdir import check_workdir, clear_leftovers, make_workdir
 from gan_zoo.training.checks import finish
 from gan_zoo.training.early_stopping import early_stopping
@@ -46,8 +48,8 @@ class Session:
     """Owns what a run is made of while it trains. Setting it up refuses what cannot be trained, and writes nothing.
 
     Args:
-        model_class, config, run, workdir, source, sample_source, strategy, intervals, best_metric: as of
-            `gan_zoo.training.loop.train`.
+        model_class, config, run, workdir, source, sample_source, strategy, intervals, best_metric, resume_with,
+            init_from: as of `gan_zoo.training.loop.train`.
         lock: of the folder; it is taken at once where there is a run in it, else when the folder is made.
 
     Attributes:
@@ -74,17 +76,23 @@ class Session:
         strategy: tf.distribute.Strategy,
         intervals: Intervals,
         best_metric: str | None,
+        resume_with: Sequence[str] = (),
+        init_from: str | None = None,
     ) -> None:
-        check_workdir(workdir, run, model_class.config_class)
+        check = functools.partial(
+            check_workdir, workdir, run, model_class.config_class, resume_with=resume_with, init_from=init_from
+        )
+        self.run, self._changes = check()
         self.lock = lock
         if any((pathlib.Path(workdir) / name).exists() for name in (CONFIG_FILE, LOCK_FILE)):
             lock.take()
             clear_leftovers(workdir)
-            check_workdir(workdir, run, model_class.config_class)  # as the process that had it has left it
+            self.run, self._changes = check()  # as the process that had it has left it
+        self._init_from = init_from
         check_batch(config, strategy)
         if not len(source):
             raise UserError("the data set has no examples to train on")
-        self.config, self.run, self.workdir, self.intervals = config, run, pathlib.Path(workdir), intervals
+        self.config, self.workdir, self.intervals = config, pathlib.Path(workdir), intervals
         self.source, self.sample_source, self.strategy = source, sample_source, strategy
         self.steps_per_epoch, self.total_steps = count_steps(config, len(source))
         self.start_step = latest_step(workdir)
@@ -101,7 +109,7 @@ class Session:
             self.validation = Validation(self.model.translators, best_metric, masks=masks)
         settled_step = self.model.settled_epoch * self.steps_per_epoch
         self.early_stopping = early_stopping(intervals.early_stopping, self.validation, settled_step)
-        self.checkpoints = Checkpoints(workdir, self.model, run, self.plateau, confirm=lock.confirm)
+        self.checkpoints = Checkpoints(workdir, self.model, self.run, self.plateau, confirm=lock.confirm)
 
     @property
     def best_metric(self) -> str | None:
@@ -139,7 +147,10 @@ class Session:
         self.checkpoints.check_space(best=self.best_metric is not None)
         self.start_step = self.checkpoints.restore_latest()
         wanted = self.model.starting_weights
-        if wanted is not None and latest_checkpoint(self.workdir) is None:
+        new = latest_checkpoint(self.workdir) is None
+        if new and self._init_from:
+            self._start_from(self._init_from, say)
+        elif new and wanted is not None:
             self.model.load_pretrained(
                 fetching.load(wanted.name) if wanted.name else fetching.read_given(wanted.file, wanted.setting)
             )
@@ -148,8 +159,28 @@ class Session:
             say(self.validation.left_out)
         if self.start_step:
             say(f"going on after step {self.start_step} of {self.total_steps}")
+            for name, pair in self._changes.items():
+                say(f"changed from here on: {in_words(name, *pair)}")
+            self._renew_rate()
             if changes := _changed_versions(self.checkpoints.restored_run, self.run):
                 say(f"other versions than before, so the result may differ in rounding: {', '.join(changes)}")
+
+    def _start_from(self, workdir: str, say: Callable[[str], None]) -> None:
+        """Begins with the weights of another run."""
+        of_step = take_weights(self.model, workdir)
+        begun = {"step": 0, "init_from": os.path.abspath(workdir), "of_step": of_step}
+        self.run = dataclasses.replace(self.run, history=[begun])
+        self.checkpoints.record(self.run)
+        say(f"starting with the weights of {workdir} at step {of_step}")
+
+    def _renew_rate(self) -> None:
+        """Where the user gives another learning rate, a policy that keeps its own begins with that one."""
+        before = self.checkpoints.restored_run
+        if self.plateau is None or before is None or before.settings["learning_rate"] == self.config.learning_rate:
+            return
+        self.plateau.rate = self.config.learning_rate
+        for name, optimizer in self.model.optimizers.items():
+            optimizer.learning_rate.assign(self.model.learning_rate_of(name, self.plateau.rate))
 
     def training_stream(self, skipped: SkippedFiles) -> tf.data.Dataset:
         """The endless stream of batches from the step after `start_step` on."""
