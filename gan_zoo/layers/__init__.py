@@ -2,7 +2,7 @@
 
 | file | what |
 | --- | --- |
-| `convolutions` | convolutions of few pixels or channels as matrix products |
+| `convolutions` | convolutions that halve, and those of few pixels or channels as matrix products |
 | `mirrored` | the convolutions of residual generators, over mirrored borders |
 | `dropout`, `padding`, `tiling` | dropout from a seed; mirrored borders; a vector beside every pixel |
 | `upsampling` | ways to double the size |

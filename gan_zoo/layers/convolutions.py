@@ -1,4 +1,4 @@
-"""Convolutions of few pixels or few channels, as matrix products: faster on a CPU, forwards and backwards."""
+"""Convolutions that halve as PyTorch's, and those of few pixels or channels as matrix products, faster on a CPU."""
 
 import keras
 import tensorflow as tf
@@ -15,6 +15,34 @@ def sizes(tensor: tf.Tensor) -> list[int | tf.Tensor]:
 def with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
     """The result of a convolution plus the bias of its layer, if that has one: `[B, H, W, C]` in and out."""
     return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
+
+
+class Halving:
+    """Makes a layer of 4x4 kernels, of stride 2 and Keras' "same" padding, round odd sides down, as PyTorch does.
+
+    That pads a pixel at each side: `floor((H + 2 - 4) / 2) + 1` results. Keras pads a second one behind an odd side,
+    for a result more, which is dropped. Not padded by hand: TensorFlow sums the gradients of an explicitly padded
+    convolution in another order, so that even sides, where nothing is dropped, would learn other bits.
+    """
+
+    def __init__(self, filters: int, **kwargs) -> None:
+        super().__init__(filters, **{**kwargs, "kernel_size": 4, "strides": 2, "padding": "same"})
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        result = super().convolution_op(inputs, kernel)
+        if all(side is not None and side % 2 == 0 for side in inputs.shape[1:3]):
+            return result
+        _, height, width, _ = sizes(inputs)
+        return result[:, : height // 2, : width // 2]
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, _ = input_shape
+        return (batch, height and height // 2, width and width // 2, self.filters)
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class HalvingConv2D(Halving, keras.layers.Conv2D):
+    """PyTorch's `Conv2d(4, stride=2, padding=1)`: `[B, H, W, C]` -> `[B, H // 2, W // 2, filters]`."""
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -5,6 +5,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from gan_zoo.layers.convolutions import Halving
+
 NORMS = ("batch", "instance", "layer", "none")
 DISCRIMINATOR_NORMS = (*NORMS, "spectral")
 
@@ -248,6 +250,11 @@ class SpectralConv2D(keras.layers.Conv2D):
         kernel = tf.cast(tf.convert_to_tensor(self.kernel) / sigma, image.dtype)
         result = self.convolution_op(image, kernel)
         return tf.nn.bias_add(result, tf.cast(self.bias, image.dtype)) if self.use_bias else result
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class SpectralHalvingConv2D(Halving, SpectralConv2D):
+    """PyTorch's `spectral_norm(Conv2d(4, stride=2, padding=1))`: `[B, H, W, C]` -> `[B, H // 2, W // 2, filters]`."""
 
 
 def _unit(vector: tf.Tensor) -> tf.Tensor:

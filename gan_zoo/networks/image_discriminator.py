@@ -52,6 +52,8 @@ def image_discriminator(
     while x.shape[1] >= 2 * LAST_SIDE:
         has_bias = index == 0 or norm_has_bias(norm)
         # [B, image_size / 2^(index + 1), image_size / 2^(index + 1), filters]
+        # Odd sides are rounded up, other than in the other discriminators: how many layers there are and how large the
+        # last kernel is depends on it, and with them whether a checkpoint fits. The logit is one in any case.
         x = conv(base_filters * min(2**index, 8), 4, index, strides=2, padding="same", use_bias=has_bias)(x)
         norm_layer = make_norm(norm, name=f"norm_{index}") if index > 0 else None
         x = x if norm_layer is None else norm_layer(x)

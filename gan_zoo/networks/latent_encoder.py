@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import with_bias
+from gan_zoo.layers.convolutions import HalvingConv2D, with_bias
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import InstanceNorm
 
@@ -34,9 +34,8 @@ def resnet_encoder(
         A model from `[B, H, W, input_channels]` in [-1, 1] to `(mu, logvar)`, both `[B, latent_dim]`.
     """
     image = keras.Input((None, None, input_channels), name="image")
-    x = _conv(base_filters, 4, init_gain, strides=2, padding="same", name="conv_0")(
-        image
-    )  # [B, H/2, W/2, base_filters]
+    kernel = make_initializer("xavier", init_gain)
+    x = HalvingConv2D(base_filters, kernel_initializer=kernel, name="conv_0")(image)  # [B, H/2, W/2, base_filters]
     for block in range(1, num_blocks + 1):
         width, next_width = (base_filters * min(count, 4) for count in (block, block + 1))
         y = InstanceNorm(name=f"block_{block}_norm_0")(x)
@@ -79,7 +78,8 @@ def plain_encoder(
     image = keras.Input((None, None, input_channels), name="image")
     x = image
     for layer in range(num_layers):
-        x = _conv(base_filters * min(2**layer, 4), 4, init_gain, strides=2, padding="same", name=f"conv_{layer}")(x)
+        kernel = make_initializer("xavier", init_gain)
+        x = HalvingConv2D(base_filters * min(2**layer, 4), kernel_initializer=kernel, name=f"conv_{layer}")(x)
         if layer > 0:
             x = InstanceNorm(name=f"norm_{layer}")(x)
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{layer}")(x)

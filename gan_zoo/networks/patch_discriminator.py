@@ -3,17 +3,19 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import OneChannelConv2D
+from gan_zoo.layers.convolutions import HalvingConv2D, OneChannelConv2D
 from gan_zoo.layers.initializers import make_initializer
-from gan_zoo.layers.normalization import SpectralConv2D, make_norm, norm_has_bias
+from gan_zoo.layers.normalization import SpectralConv2D, SpectralHalvingConv2D, make_norm, norm_has_bias
 
 
 def smallest_side(num_layers: int, num_scales: int) -> int:
     """The shortest side, in pixels, that leaves a logit at the smallest scale.
 
-    The last two convolutions take a pixel each from the 3 that must be left for them.
+    The last two convolutions take a pixel each from the 3 that must be left for them. A strided convolution halves and
+    rounds down, `HalfSize` halves and rounds up.
     """
-    return 2 ** (num_layers + num_scales) + 1
+    full_size = 3 * 2**num_layers
+    return (full_size - 1) * 2 ** (num_scales - 1) + 1
 
 
 def patch_discriminator(
@@ -61,10 +63,12 @@ def _one_scale(
     x: keras.KerasTensor, *, base_filters: int, num_layers: int, norm: str, init_type: str, init_gain: float, name: str
 ) -> keras.KerasTensor:
     conv_class = SpectralConv2D if norm == "spectral" else keras.layers.Conv2D
+    halving_class = SpectralHalvingConv2D if norm == "spectral" else HalvingConv2D
 
-    def conv(filters: int, index: int, **kwargs) -> keras.layers.Layer:
+    def conv(filters: int, index: int, layer_class: type = conv_class, **kwargs) -> keras.layers.Layer:
         initializer = make_initializer(init_type, init_gain)
-        return conv_class(filters, 4, kernel_initializer=initializer, name=f"{name}_conv_{index}", **kwargs)
+        layer_name = f"{name}_conv_{index}"
+        return layer_class(filters, kernel_size=4, kernel_initializer=initializer, name=layer_name, **kwargs)
 
     def pad(x: keras.KerasTensor, index: int) -> keras.KerasTensor:
         # PyTorch pads one pixel on each side of a 4x4 convolution of stride 1, Keras' "same" one before and two behind.
@@ -73,11 +77,11 @@ def _one_scale(
     def activation(index: int) -> keras.layers.Layer:
         return keras.layers.LeakyReLU(0.2, name=f"{name}_activation_{index}")
 
-    x = activation(0)(conv(base_filters, 0, strides=2, padding="same")(x))
+    x = activation(0)(conv(base_filters, 0, halving_class)(x))
     for index in range(1, num_layers + 1):
         filters = base_filters * min(2**index, 8)
         if index < num_layers:
-            x = conv(filters, index, strides=2, padding="same", use_bias=norm_has_bias(norm))(x)
+            x = conv(filters, index, halving_class, use_bias=norm_has_bias(norm))(x)
         else:
             x = conv(filters, index, use_bias=norm_has_bias(norm))(pad(x, index))
         norm_layer = make_norm(norm, name=f"{name}_norm_{index}")

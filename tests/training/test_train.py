@@ -174,7 +174,7 @@ REFUSED = [
     ([*EIGHT, "--direction=b"], ["direction", "a_to_b or b_to_a"]),
     ([*EIGHT, "--image_size=huge"], ["image_size=huge", "int"]),
     ([*EIGHT, "--image_size=100"], ["image_size=100", "multiple of 32"]),
-    ([*EIGHT, "--set=discriminator_layers=4"], ["image_size=32", "need 65 px"]),
+    ([*EIGHT, "--set=discriminator_layers=4"], ["image_size=32", "need 95 px"]),
     ([*EIGHT, "--batch_size=3"], ["batch_size=3", "even"]),
     ([*EIGHT, "--steps=0"], ["steps=0", "at least 1"]),
     ([*EIGHT, "--strategy=two"], ["strategy", "auto", "one", "mirrored"]),
