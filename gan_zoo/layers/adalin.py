@@ -9,7 +9,8 @@ code divides by n - 1, a difference of 1e-4 at 64 px that a one-pixel image woul
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.normalization import centered_and_variance, widened
+from gan_zoo.layers.convolutions import widened
+from gan_zoo.layers.normalization import centered_and_variance
 
 EPSILON = 1e-5
 

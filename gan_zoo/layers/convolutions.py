@@ -1,4 +1,7 @@
-"""Convolutions that halve as PyTorch's, and those of few pixels or channels as matrix products, faster on a CPU."""
+"""Convolutions that halve as PyTorch's, and those of few pixels or channels as matrix products, faster on a CPU.
+
+Where results, or the gradients of copies, are added up, this is done in float32 at least (`widened`).
+"""
 
 import keras
 import tensorflow as tf
@@ -15,6 +18,11 @@ def sizes(tensor: tf.Tensor) -> list[int | tf.Tensor]:
 def with_bias(layer: keras.layers.Layer, result: tf.Tensor) -> tf.Tensor:
     """The result of a convolution plus the bias of its layer, if that has one: `[B, H, W, C]` in and out."""
     return tf.nn.bias_add(result, tf.cast(layer.bias, result.dtype)) if layer.use_bias else result
+
+
+def widened(image: tf.Tensor) -> tf.Tensor:
+    """Float32 at least, for sums: a sum of numbers that were rounded to bfloat16's 8 bits has the errors of all."""
+    return tf.cast(image, tf.float32) if image.dtype.size < 4 else image
 
 
 class Halving:
@@ -60,14 +68,14 @@ class FewPixelsConv2D(keras.layers.Conv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         batch, height, width, channels = sizes(image)
-        padded = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        padded = tf.pad(widened(image), [[0, 0], [1, 1], [1, 1], [0, 0]])
         window = [
             padded[:, row : row + height : 2, column : column + width : 2] for row in range(4) for column in range(4)
         ]
         columns = tf.reshape(tf.concat(window, axis=-1), [-1, 16 * channels])
-        product = tf.matmul(columns, tf.reshape(self.kernel, [16 * channels, self.filters]))
+        product = tf.matmul(columns, widened(tf.reshape(self.kernel, [16 * channels, self.filters])))
         result = tf.reshape(product, [batch, height // 2, width // 2, self.filters])
-        return with_bias(self, result)
+        return tf.cast(with_bias(self, result), image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -84,12 +92,12 @@ class FewPixelsConv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         batch, height, width, channels = sizes(image)
-        kernel = tf.reshape(self.kernel, [16 * self.filters, channels])
-        product = _wide_product(tf.reshape(image, [-1, channels]), kernel)
+        kernel = widened(tf.reshape(self.kernel, [16 * self.filters, channels]))
+        product = _wide_product(widened(tf.reshape(image, [-1, channels])), kernel)
         rows = _overlap(tf.reshape(product, [batch, height, width, 4, 4 * self.filters]), axis=1)
         rows = tf.reshape(rows, [batch, 2 * height, width, 4, self.filters])
         result = tf.reshape(_overlap(rows, axis=2), [batch, 2 * height, 2 * width, self.filters])
-        return with_bias(self, result)
+        return tf.cast(with_bias(self, result), image.dtype)
 
 
 @tf.custom_gradient
@@ -138,8 +146,9 @@ class OneChannelConv2D(keras.layers.Conv2D):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         batch, height, width, channels = sizes(image)
         side = self.kernel_size[0]
-        kernel = tf.transpose(tf.reshape(self.kernel, [side * side, channels]))
-        maps = tf.reshape(tf.matmul(tf.reshape(image, [-1, channels]), kernel), [batch, height, width, side * side])
+        kernel = widened(tf.transpose(tf.reshape(self.kernel, [side * side, channels])))
+        product = tf.matmul(widened(tf.reshape(image, [-1, channels])), kernel)
+        maps = tf.reshape(product, [batch, height, width, side * side])
         border = [self.border, self.border]
         maps = tf.unstack(tf.pad(maps, [[0, 0], border, border, [0, 0]]), axis=-1)
         out_height, out_width = height + 2 * self.border - side + 1, width + 2 * self.border - side + 1
@@ -148,7 +157,7 @@ class OneChannelConv2D(keras.layers.Conv2D):
             for row in range(side)
             for column in range(side)
         ]
-        return with_bias(self, tf.add_n(shifted)[..., tf.newaxis])
+        return tf.cast(with_bias(self, tf.add_n(shifted)[..., tf.newaxis]), image.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, _ = input_shape

@@ -7,11 +7,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import sizes, with_bias
+from gan_zoo.layers.convolutions import sizes, widened, with_bias
 
 # Up to this side, in pixels, the minimal filtering is the faster form: its cost a pixel grows with the side, the plain
 # convolution's does not. Found by timing both, forwards and backwards through 256 channels, on two cores of a CPU.
 LARGEST_FILTERED_SIDE = 96
+PIXEL_AROUND = [[0, 0], [1, 1], [1, 1], [0, 0]]  # TensorFlow's padding: a pixel of zeros at each side of the images
+
+
+def in_16_bits(image: tf.Tensor) -> bool:
+    """Whether a convolution must not pad by itself.
+
+    On a CPU TensorFlow adds up the gradients of a convolution with explicit padding, and what a transposed one gives,
+    in the type of the image: in bfloat16 a kernel's gradient is 16 times as far from the truth as it needs to be.
+    """
+    return image.dtype.size < 4
 
 
 class _SameSizeConv2D(keras.layers.Conv2D):
@@ -42,10 +52,10 @@ class ConvFromImage(_SameSizeConv2D):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         side, channels = self.kernel_size[0], image.shape[-1]
         width = sizes(image)[2]
-        padded = self._padded(image)
+        padded = self._padded(widened(image))
         columns = tf.concat([padded[:, :, shift : shift + width] for shift in range(side)], axis=-1)
-        kernel = tf.reshape(self.kernel, [side, 1, side * channels, self.filters])
-        return with_bias(self, tf.nn.conv2d(columns, kernel, strides=1, padding="VALID"))
+        kernel = widened(tf.reshape(self.kernel, [side, 1, side * channels, self.filters]))
+        return tf.cast(with_bias(self, tf.nn.conv2d(columns, kernel, strides=1, padding="VALID")), image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -63,10 +73,11 @@ class ConvToImage(_SameSizeConv2D):
         side, channels = self.kernel_size[0], image.shape[-1]
         height = sizes(image)[1]
         kernel = tf.transpose(tf.convert_to_tensor(self.kernel), [1, 2, 0, 3])  # [column, C, row, filters]
-        kernel = tf.reshape(kernel, [1, side, channels, side * self.filters])
-        maps = tf.nn.conv2d(self._padded(image), kernel, strides=1, padding="VALID")
+        kernel = widened(tf.reshape(kernel, [1, side, channels, side * self.filters]))
+        maps = tf.nn.conv2d(self._padded(widened(image)), kernel, strides=1, padding="VALID")
         maps = tf.split(maps, side, axis=-1)
-        return with_bias(self, tf.add_n([maps[row][:, row : row + height] for row in range(side)]))
+        result = with_bias(self, tf.add_n([maps[row][:, row : row + height] for row in range(side)]))
+        return tf.cast(result, image.dtype)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -81,7 +92,9 @@ class HalfSizeConv2D(keras.layers.Conv2D):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         kernel = tf.convert_to_tensor(self.kernel)
-        return with_bias(self, tf.nn.conv2d(image, kernel, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]]))
+        if in_16_bits(image):
+            return with_bias(self, tf.nn.conv2d(tf.pad(image, PIXEL_AROUND), kernel, strides=2, padding="VALID"))
+        return with_bias(self, tf.nn.conv2d(image, kernel, strides=2, padding=PIXEL_AROUND))
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -97,11 +110,14 @@ class DoubleSizeConv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         batch, height, width, _ = sizes(image)
-        size = [batch, 2 * height, 2 * width, self.filters]
         kernel = tf.convert_to_tensor(self.kernel)
+        if in_16_bits(image):
+            size = [batch, 2 * height + 1, 2 * width + 1, self.filters]
+            result = tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding="VALID")[:, 1:, 1:]
+            return with_bias(self, result)
+        size = [batch, 2 * height, 2 * width, self.filters]
         # Without the row and column that slicing would drop: half the time of "valid" and a slice.
-        result = tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return with_bias(self, result)
+        return with_bias(self, tf.nn.conv2d_transpose(image, kernel, size, strides=2, padding=PIXEL_AROUND))
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -5,7 +5,7 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import Halving
+from gan_zoo.layers.convolutions import Halving, widened
 
 NORMS = ("batch", "instance", "layer", "none")
 DISCRIMINATOR_NORMS = (*NORMS, "spectral")
@@ -42,13 +42,10 @@ def norm_has_bias(norm: str) -> bool:
     return norm in ("instance", "spectral")
 
 
-def widened(image: tf.Tensor) -> tf.Tensor:
-    """Float32 at least: in bfloat16 the variance of an image drowns in its mean."""
-    return tf.cast(image, tf.float32) if image.dtype.size < 4 else image
-
-
 def centered_and_variance(image: tf.Tensor, axes: tuple[int, ...]) -> tuple[tf.Tensor, tf.Tensor]:
-    """`image - mean`, and the variance, over `axes` (kept, with length 1).
+    """`image - mean`, and the variance, over `axes` (kept, with length 1); of an image that is float32 at least.
+
+    In bfloat16 the variance of an image drowns in its mean.
 
     Not `tf.nn.moments`: that holds the mean constant where it differentiates the variance, which is right for the first
     derivative and wrong for the second, the one that a gradient penalty needs.

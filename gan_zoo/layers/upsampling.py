@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from gan_zoo.layers.convolutions import widened
+
 
 @keras.saving.register_keras_serializable("gan_zoo")
 class FewChannelsConv2DTranspose(keras.layers.Conv2DTranspose):
@@ -92,8 +94,8 @@ class PairBlur(keras.layers.Layer):
     """
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        padded = tf.pad(image, [[0, 0], [1, 0], [1, 0], [0, 0]], mode="SYMMETRIC")
-        return tf.nn.avg_pool2d(padded, 2, 1, "VALID")
+        padded = tf.pad(widened(image), [[0, 0], [1, 0], [1, 0], [0, 0]], mode="SYMMETRIC")
+        return tf.cast(tf.nn.avg_pool2d(padded, 2, 1, "VALID"), image.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import HalvingConv2D, with_bias
+from gan_zoo.layers.convolutions import HalvingConv2D, widened, with_bias
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import InstanceNorm
 
@@ -122,13 +122,13 @@ class ConvMeanPool(keras.layers.Conv2D):
         super().__init__(filters, kwargs.pop("kernel_size", 3), padding=kwargs.pop("padding", "same"), **kwargs)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        kernel = tf.convert_to_tensor(self.kernel)
+        kernel = widened(tf.convert_to_tensor(self.kernel))
         shifts = [
             tf.pad(kernel, [[top, 1 - top], [left, 1 - left], [0, 0], [0, 0]]) for top in (0, 1) for left in (0, 1)
         ]
-        folded = tf.cast(tf.add_n(shifts) / 4.0, image.dtype)
-        pooled = tf.nn.conv2d(image, folded, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
-        return with_bias(self, pooled)
+        folded = tf.add_n(shifts) / 4.0
+        pooled = tf.nn.conv2d(widened(image), folded, strides=2, padding=[[0, 0], [1, 1], [1, 1], [0, 0]])
+        return tf.cast(with_bias(self, pooled), image.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, _ = input_shape

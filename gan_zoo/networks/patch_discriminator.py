@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import HalvingConv2D, OneChannelConv2D
+from gan_zoo.layers.convolutions import HalvingConv2D, OneChannelConv2D, widened
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import SpectralConv2D, SpectralHalvingConv2D, make_norm, norm_has_bias
 
@@ -105,9 +105,10 @@ class HalfSize(keras.layers.Layer):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         # Sums of 3x3 windows of the image and of ones: their quotient counts only what lies inside.
         border = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        inside = tf.ones_like(image[:1, :, :, :1])
-        mean = tf.nn.avg_pool2d(tf.pad(image, border), 3, 2, "VALID")
-        return mean / tf.nn.avg_pool2d(tf.pad(inside, border), 3, 2, "VALID")
+        wide = widened(image)
+        inside = tf.ones_like(wide[:1, :, :, :1])
+        mean = tf.nn.avg_pool2d(tf.pad(wide, border), 3, 2, "VALID")
+        return tf.cast(mean / tf.nn.avg_pool2d(tf.pad(inside, border), 3, 2, "VALID"), image.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, height, width, channels = input_shape
