@@ -95,8 +95,8 @@ class ConditionalGAN(TranslationModel):
         """The discriminator's losses on real and on fake images, not halved, and the gradient penalty if it has one."""
         mode = self.config.gan_mode
         fake_image = tf.stop_gradient(fake_image)
-        # In separate passes: each has its own batch statistics.
-        real_logits, fake_logits = self._judge(condition, target_image), self._judge(condition, fake_image)
+        # In separate passes: each has its own batch statistics, and the running ones see the fakes first.
+        fake_logits, real_logits = self._judge(condition, fake_image), self._judge(condition, target_image)
         losses = {
             "discriminator_real": gan_loss(real_logits, target_is_real=True, mode=mode),
             "discriminator_fake": gan_loss(fake_logits, target_is_real=False, mode=mode),

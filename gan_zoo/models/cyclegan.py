@@ -118,9 +118,10 @@ class CycleGAN(TranslationModel):
 
         # Generators: deceive the discriminators, come back, and leave alone what is already there.
         with tf.GradientTape() as generator_tape:
+            # In the authors' order, in which batch norm's running statistics see the images.
             fake_b = self._generate("generator_a_to_b", image_a, index, 0)
-            fake_a = self._generate("generator_b_to_a", image_b, index, 1)
             cycled_a = self._generate("generator_b_to_a", fake_b, index, 2)
+            fake_a = self._generate("generator_b_to_a", image_b, index, 1)
             cycled_b = self._generate("generator_a_to_b", fake_a, index, 3)
             identity_a = identity_b = None
             if self.config.lambda_identity:
