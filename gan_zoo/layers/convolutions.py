@@ -1,4 +1,4 @@
-"""Convolutions that halve as PyTorch's, and those of few pixels or channels as matrix products, faster on a CPU.
+"""Convolutions that halve, and those of few pixels or channels as matrix products, faster on a CPU.
 
 Where results, or the gradients of copies, are added up, this is done in float32 at least (`widened`).
 """
@@ -51,6 +51,28 @@ class Halving:
 @keras.saving.register_keras_serializable("gan_zoo")
 class HalvingConv2D(Halving, keras.layers.Conv2D):
     """PyTorch's `Conv2d(4, stride=2, padding=1)`: `[B, H, W, C]` -> `[B, H // 2, W // 2, filters]`."""
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class StridedConv1x1(keras.layers.Conv2D):
+    """A 1x1 convolution of every second pixel, or fewer: `[B, H, W, C]` -> `[B, h, w, filters]`, sides rounded up.
+
+    For every strided 1x1 convolution, instead of `Conv2D(filters, 1, strides=2)`, which is a trap: in the gradient to
+    such a kernel of 8 or fewer channels TensorFlow 2.21's oneDNN writes past its memory on a CPU. It ends the process
+    at 64 px, and may do worse elsewhere. Here the pixels are picked first and the convolution has no stride: the same
+    numbers.
+
+    Args:
+        filters: output channels.
+        strides: distance of the pixels that are looked at, one number or two.
+    """
+
+    def __init__(self, filters: int, strides: int | tuple[int, int] = 2, **kwargs) -> None:
+        super().__init__(filters, **{**kwargs, "kernel_size": 1, "strides": strides, "padding": "valid"})
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        rows, columns = self.strides
+        return tf.nn.conv2d(inputs[:, ::rows, ::columns], kernel, strides=1, padding="VALID")
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -27,6 +27,7 @@ import keras
 import numpy as np
 
 from gan_zoo.errors import UserError
+from gan_zoo.layers.convolutions import StridedConv1x1
 from gan_zoo.layers.normalization import BatchNorm
 from gan_zoo.networks.classifiers import load_torchvision
 from gan_zoo.networks.resnet_encoder import BLOCKS, resnet_encoder
@@ -107,16 +108,19 @@ def _application(name: str, input_channels: int) -> keras.Model:
         whole = keras.Model(whole.input, whole.get_layer(backbone.end).output)
     # Without the keywords: they are masks, of which there are none.
     call = {"call_function": lambda layer, *inputs, **_: layer(*inputs)}
-    return keras.models.clone_model(whole, clone_function=_with_our_norm, **call)
+    return keras.models.clone_model(whole, clone_function=_with_our_layers, **call)
 
 
-def _with_our_norm(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _with_our_layers(layer: keras.layers.Layer) -> keras.layers.Layer:
     """A layer like `layer`; a batch norm has the same variables in the same order, but the statistics of all replicas.
 
-    Not Keras' own `synchronized`: it takes the variance from a sum of squares, in which a small one drowns.
+    Not Keras' own `synchronized`: it takes the variance from a sum of squares, in which a small one drowns. A strided
+    1x1 convolution is the one that cannot end the process.
     """
     if isinstance(layer, keras.layers.BatchNormalization):
         return BatchNorm(layer.epsilon, 1.0 - layer.momentum, gamma_gain=0.0, name=layer.name)
+    if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (1, 1) and layer.strides != (1, 1):
+        return StridedConv1x1.from_config(layer.get_config())
     return type(layer).from_config(layer.get_config())
 
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from gan_zoo.layers.convolutions import StridedConv1x1
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.mirrored import HalfSizeConv2D
 from gan_zoo.layers.normalization import NORMS, make_norm
@@ -50,10 +51,10 @@ def res_unet(
         if size == 1:
             kernel = keras.initializers.VarianceScaling(1.0, mode="fan_in", distribution="untruncated_normal")
         kwargs = {"use_bias": False, "kernel_initializer": kernel, "name": name}
-        if size == 3 and strides == 2:
-            # Around the pixels that the 1x1 convolution takes.
-            return HalfSizeConv2D(filters, **kwargs)(x)
-        return keras.layers.Conv2D(filters, size, strides=strides, padding="same", **kwargs)(x)
+        if strides == 2:
+            # The windows of the 3x3 convolution lie around the pixels that the 1x1 one takes.
+            return (StridedConv1x1 if size == 1 else HalfSizeConv2D)(filters, **kwargs)(x)
+        return keras.layers.Conv2D(filters, size, padding="same", **kwargs)(x)
 
     def activate(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         layer = make_norm(norm, name=f"{name}_norm")

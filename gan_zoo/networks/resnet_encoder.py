@@ -7,6 +7,7 @@ norm's epsilon of 1e-5 make the features equal; Keras' own would shift them by a
 
 import keras
 
+from gan_zoo.layers.convolutions import StridedConv1x1
 from gan_zoo.layers.mirrored import HalfSizeConv2D
 from gan_zoo.layers.normalization import BatchNorm
 
@@ -59,8 +60,8 @@ def _conv(x: keras.KerasTensor, filters: int, size: int, strides: int, name: str
     # As torchvision draws them: the variance of the gradients is kept, not that of the activations.
     kernel = keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
     kwargs = {"use_bias": False, "kernel_initializer": kernel, "name": name}
-    if size == 3 and strides == 2:
-        return HalfSizeConv2D(filters, **kwargs)(x)
+    if strides == 2 and size in (1, 3):
+        return (StridedConv1x1 if size == 1 else HalfSizeConv2D)(filters, **kwargs)(x)
     padding = "same" if strides == 1 else "valid"
     return keras.layers.Conv2D(filters, size, strides=strides, padding=padding, **kwargs)(x)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import FewPixelsConv2D, FewPixelsConv2DTranspose, OneChannelConv2D
+from gan_zoo.layers.convolutions import FewPixelsConv2D, FewPixelsConv2DTranspose, OneChannelConv2D, StridedConv1x1
 from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.normalization import InstanceNorm
 from gan_zoo.layers.padding import ReflectionPad2D
@@ -79,6 +79,20 @@ def test_a_faster_form_of_a_convolution_computes_the_same(ours, plain, shape) ->
     ):
         # Sums of up to 80 products of size 1 in another order: float32 keeps them to about 1e-5.
         np.testing.assert_allclose(mine, theirs, atol=5e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 24, 12), (1, 33, 7, 16)])
+def test_pixels_picked_before_a_1x1_convolution_are_to_the_bit_what_its_strides_pick(shape) -> None:
+    # Of 12 channels at least: with fewer, TensorFlow's own may end the process.
+    ours, plain = StridedConv1x1(24), keras.layers.Conv2D(24, 1, strides=2)
+    assert ours.compute_output_shape(shape) == plain.compute_output_shape(shape)
+    graph = tf.function(ours, input_signature=[tf.TensorSpec([None, None, None, shape[-1]])])
+    for mine, theirs in zip(
+        output_and_gradients(ours, noise(*shape)), output_and_gradients(plain, noise(*shape)), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(graph(noise(*shape)), plain(noise(*shape)))
+    assert StridedConv1x1.from_config(ours.get_config()).get_config() == ours.get_config()
 
 
 def test_instance_norm_of_tensorflow_addons_is_group_norm_with_one_group_a_channel() -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from narrow_backbones import narrow_state, tiny_classifier
 
 from gan_zoo.errors import UserError
+from gan_zoo.layers.convolutions import StridedConv1x1
 from gan_zoo.networks import backbones
 from gan_zoo.networks.backbones import BACKBONES, encoder, load_imagenet
 from gan_zoo.networks.classifiers import load_torchvision
@@ -63,6 +64,13 @@ def test_grey_is_normalized_as_keras_does_but_without_a_tint(name, preprocess) -
     # Of a mean of quotients and a quotient of means the two differ by 0.02 deviations.
     atol = 0.02 if name == "densenet121" else 1e-4
     np.testing.assert_allclose(ours, expected.mean(-1), atol=atol)
+
+
+def test_no_convolution_of_a_backbone_is_1x1_with_strides_but_ours() -> None:
+    convolutions = [layer for layer in whole("resnet50").layers if isinstance(layer, keras.layers.Conv2D)]
+    strided = [layer for layer in convolutions if layer.kernel_size == (1, 1) and layer.strides != (1, 1)]
+    # Three of the four stages begin with two of them.
+    assert len(strided) == 6 and all(isinstance(layer, StridedConv1x1) for layer in strided)
 
 
 def test_resnet18_sees_grey_images_as_the_three_channel_network_does() -> None:
