@@ -4,4 +4,6 @@
 | --- | --- |
 | `loading` | an exported SavedModel back in Python |
 | `saved_model` | TensorFlow Serving and its like: the signatures, and the files |
+| `requests` | what a request may bring, looked at in the graph |
+| `decoding` | JPEG and PNG files to images in a graph |
 """

@@ -23,12 +23,19 @@ or seed, and the networks normalize each image by itself or by statistics that t
 (`inference_mode`): in `train` it normalizes each image by its own statistics and drops values as in training, by the
 seed alone, so that the answer is the same again for the same seed; in `eval` it uses what it learnt and drops nothing.
 
-`translate_bytes` has TensorFlow's decoders alone. Grey and RGB JPEG, and 8 bit PNG that is grey, RGB or either with
-alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an EXIF orientation (the picture stays as stored),
-a colour profile (its numbers are taken for sRGB), 16 bit PNG (its upper 8 bits are taken); CMYK and palettes are what
-TensorFlow makes of them; WebP and BMP are refused.
+No request ends a server: what a client sends is looked at in the graph (`requests`, `decoding`), and refused by a
+sentence in an `InvalidArgumentError` before any decoder or network sees it: other ranks, no image, sides of one pixel
+or fewer than the network mirrors, other channels, z, seeds or hints that do not fit the images, more than `max_pixels`.
+
+`translate_bytes` takes JPEG and PNG alone, by their first bytes, and names the place in the batch of what it refuses:
+an empty or damaged file, GIF, BMP, WebP, anything else, a header that claims more than `max_pixels`. Grey and RGB JPEG,
+and 8 bit PNG that is grey, RGB or either with alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an
+EXIF orientation (the picture stays as stored), a colour profile (its numbers are taken for sRGB), 16 bit PNG (its upper
+8 bits are taken), animated PNG (its first picture is); CMYK and palettes are what TensorFlow makes of them. A JPEG in
+whose middle data is missing, but not its end, is translated as it is: TensorFlow keeps libjpeg's warnings to itself.
 """
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -38,12 +45,20 @@ from typing import Any
 import tensorflow as tf
 
 from gan_zoo.errors import UserError
+from gan_zoo.export.decoding import translated_files
+from gan_zoo.export.requests import MAX_PIXELS, MIN_SIDE, Limits, checked_image, checked_seed, checked_shape
 from gan_zoo.translation.translating import encode, no_noise, sample_noise, takes_noise, translate
 
 
-def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
-    """The functions of an export by name, as the module's table has them; see there."""
-    of_each = {name: _signatures_of(translator) for name, translator in translators.items()}
+def signatures(translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> dict[str, Callable[..., dict]]:
+    """The functions of an export by name, as the module's table has them; see there.
+
+    Args:
+        translators: by name, `gan_zoo.models.base.Translator`.
+        max_pixels: of the images of a request together, and of each file of `translate_bytes`, as they go through the
+            network: with the border that brings their sides to multiples.
+    """
+    of_each = {name: _signatures_of(translator, max_pixels) for name, translator in translators.items()}
     functions = dict(next(iter(of_each.values()), {}))
     if len(of_each) > 1:
         for name, its in of_each.items():
@@ -51,7 +66,8 @@ def signatures(translators: Mapping[str, Any]) -> dict[str, Callable[..., dict[s
     return functions
 
 
-def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+    style_limits = Limits((translator.output_channels,), max_pixels=max_pixels)
     channels = translator.input_channels if translator.chroma is None else None
     image_spec = tf.TensorSpec([None, None, None, channels], tf.uint8, name="image")
     style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
@@ -63,34 +79,51 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
 
     # Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
     @tf.function(input_signature=[image_spec, own_seed_spec if translator.takes_seed else z_spec])
-    def sample(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"translation": translate(translator, image, noise)}
+    def translated(image: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        return translate(translator, image, noise)
+
+    @functools.cache
+    def limits() -> Limits:
+        if translator.chroma is not None:  # its network sees pictures of any size in small
+            return Limits((1, 3), max_pixels=max_pixels)
+        with tf.init_scope():  # asked for while a signature is traced
+            smallest = _smallest_side(translator, translated)
+        return Limits((translator.input_channels,), smallest, translator.size_multiple, max_pixels)
+
+    def plain(image: tf.Tensor) -> tf.Tensor:
+        return translated(image, no_noise(translator, tf.shape(image)[0]))
 
     @tf.function(input_signature=[image_spec])
     def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return sample(image, no_noise(translator, tf.shape(image)[0]))
+        return {"translation": plain(checked_image(image, limits()))}
+
+    @tf.function(input_signature=[image_spec, z_spec])
+    def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = checked_image(image, limits())
+        z = checked_shape("z", z, [tf.shape(image)[0], translator.latent_dim], "a row for each image")
+        return {"translation": translated(image, z)}
 
     @tf.function(input_signature=[image_spec, seed_spec])
     def sample_random(image: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        return sample(image, sample_noise(translator, seed, tf.shape(image)[0]))
+        image = checked_image(image, limits())
+        count = tf.shape(image)[0]
+        return {"translation": translated(image, sample_noise(translator, checked_seed(seed, count), count))}
 
     @tf.function(input_signature=[style_spec])
     def encode_image(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        mu, logvar = encode(translator, image)
+        mu, logvar = encode(translator, checked_image(image, style_limits))
         return {"mu": mu, "logvar": logvar}
 
     @tf.function(input_signature=[image_spec, hints_spec])
     def translate_with_hints(image: tf.Tensor, hints: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = checked_image(image, limits())
+        hints = checked_shape("hints", hints, [*tf.unstack(tf.shape(image)[:3]), 4], "RGBA as large as the image")
         return {"translation": translate(translator, image, hints=hints)}
-
-    def translate_file(data: tf.Tensor) -> tf.Tensor:
-        image = decode(data, translator.input_channels if translator.chroma is None else 3)
-        return tf.io.encode_png(serving_default(image[tf.newaxis])["translation"][0])
 
     @tf.function(input_signature=[bytes_spec])
     def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One by one: the pictures of a request may differ in size.
-        return {"translation_bytes": tf.map_fn(translate_file, image_bytes, fn_output_signature=tf.string)}
+        decoded_channels = translator.input_channels if translator.chroma is None else 3
+        return {"translation_bytes": translated_files(image_bytes, limits(), decoded_channels, plain)}
 
     functions = {"serving_default": serving_default, "translate_bytes": translate_bytes}
     if translator.latent_dim:
@@ -104,28 +137,27 @@ def _signatures_of(translator: Any) -> dict[str, Callable[..., dict[str, tf.Tens
     return functions
 
 
-def decode(data: tf.Tensor, channels: int) -> tf.Tensor:
-    """The graph's `to_channels(decode_image(data), channels)`: the bytes of a file to `[H, W, channels]` uint8."""
-    image = tf.cond(
-        tf.io.is_jpeg(data),
-        lambda: tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_png(data),
-    )
-    have = tf.shape(image)[-1]  # 1 or 3, and alpha behind them
-    highest = tf.fill(tf.shape(image[..., :1]), tf.constant(255, tf.uint8))
-    alpha = tf.cond(have % 2 == 0, lambda: image[..., -1:], lambda: highest)
-    colour = tf.cond(have < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
-    if channels == 4:
-        rgba = tf.concat([colour, alpha], axis=-1)
-        return tf.ensure_shape(rgba, [None, None, 4])
-    wide, opacity = tf.cast(colour, tf.int32), tf.cast(alpha, tf.int32)
-    over_white = (wide * opacity + 255 * (255 - opacity) + 127) // 255
-    if channels == 1:
-        over_white = (tf.reduce_sum(over_white * [19595, 38470, 7471], axis=-1, keepdims=True) + 32768) // 65536
-    return tf.ensure_shape(tf.cast(over_white, tf.uint8), [None, None, channels])
+def _smallest_side(translator: Any, translated: Callable[..., tf.Tensor]) -> int:
+    """The fewest pixels a side that the network takes, found by trying.
+
+    Padding brings a side to a multiple, but a network may mirror more pixels than are left of that inside.
+    """
+    multiple = translator.size_multiple
+    for side in range(multiple, translator.image_size, multiple):
+        image = tf.zeros([1, side, side, translator.input_channels], tf.uint8)
+        try:
+            translated(image, no_noise(translator, 1))
+        except tf.errors.InvalidArgumentError:
+            continue
+        break
+    else:  # it learnt from this one
+        side = -(-translator.image_size // multiple) * multiple
+    return max(side - multiple + 1, MIN_SIDE)
 
 
-def export(translators: Mapping[str, Any], folder: str | os.PathLike[str], version: int) -> Path:
+def export(
+    translators: Mapping[str, Any], folder: str | os.PathLike[str], version: int, max_pixels: int = MAX_PIXELS
+) -> Path:
     """Writes the translators as the SavedModel `folder/version`, which is whole whenever it is there.
 
     TF Serving watches such a folder and serves its highest version.
@@ -139,7 +171,7 @@ def export(translators: Mapping[str, Any], folder: str | os.PathLike[str], versi
     path = Path(folder) / str(version)
     if path.exists():
         raise UserError(f"{path} exists: remove it, or give another --output")
-    functions = signatures(translators)
+    functions = signatures(translators, max_pixels)
     module = tf.Module()
     # The variables that the signatures read, each listed once. Tracking the Keras models would store them twice
     # (as the models' and as the layers'), and with them the state of dropout's random generators.

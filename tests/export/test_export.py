@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.tools import saved_model_cli
 
 from gan_zoo.errors import UserError
-from gan_zoo.export import saved_model
+from gan_zoo.export import decoding, saved_model
 from gan_zoo.images import decode_image, encode_png, to_channels
 from gan_zoo.models.base import Translator
 from gan_zoo.translation import translating
@@ -143,7 +143,7 @@ def test_encode_reads_the_picture_at_the_training_size(loaded, model):
 def test_files_are_decoded_as_by_the_pipeline(mode, file_format, channels):
     data = picture_file(mode, file_format)
     np.testing.assert_array_equal(
-        saved_model.decode(tf.constant(data), channels), to_channels(decode_image(data), channels)
+        decoding.decode(tf.constant(data), channels), to_channels(decode_image(data), channels)
     )
 
 

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_run import STEP, save_run, small, small_model
 
 import command_line
@@ -32,8 +33,8 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
     for arguments, step in [([], STEP + 1), ([f"--checkpoint={STEP}"], STEP)]:
         code, out, _ = run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)
         assert code == 0 and "serving_default" in out
-        translators, folder, version = written.pop()
-        assert (folder, version) == (tmp_path / "run" / "export", step)
+        translators, *others = written.pop()
+        assert others == [tmp_path / "run" / "export", step, 50_000_000]
         weights = translators["translate"].networks["generator"].trainable_variables
         np.testing.assert_array_equal(weights[0], models[step].generator.trainable_variables[0])
 
@@ -48,6 +49,15 @@ def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
         assert taken["translate"].takes_seed == takes_seed
 
 
+def test_the_script_writes_the_limit_of_pixels_into_the_export(tmp_path, capsys):
+    save_run(tmp_path, small("cyclegan"), name="cyclegan")
+    assert run_script(capsys, f"--workdir={tmp_path}", "--max_pixels=600")[0] == 0
+    its = tf.saved_model.load(str(tmp_path / "export" / str(STEP))).signatures["serving_default"]
+    assert its(image=tf.zeros([1, 24, 24, 3], tf.uint8))["translation"].shape[1:3] == (24, 24)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"25x24 pixels, 672 in all, .* this export takes 600"):
+        its(image=tf.zeros([1, 24, 25, 3], tf.uint8))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -57,6 +67,7 @@ def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
         (["--workdir={}", "--checkpoint=last"], rf"give latest, or .*: {STEP}"),
         (["--workdir={}", "--chekpoint=99"], "--checkpoint"),
         (["--workdir={}", "--inference_mode=eval"], "bicyclegan has no such choice"),
+        (["--workdir={}", "--max_pixels=0"], "--max_pixels"),
         (["--workdir={}", "--output={}/config.json"], "a file stands where a folder"),
     ],
 )
