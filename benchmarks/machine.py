@@ -1,10 +1,13 @@
 """The yardsticks of the benchmarks: what this machine can compute, and what a network asks of it."""
 
 import math
+import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -29,6 +32,15 @@ def peak_memory() -> int:
     """The most memory that this process has held so far, in bytes."""
     # Linux counts in KiB, macOS in bytes.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def resident_memory() -> int:
+    """The memory that this process holds now, in bytes."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * resource.getpagesize()
+    # macOS; in KiB.
+    return 1024 * int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(os.getpid())]))
 
 
 def forward_flops(network: keras.Model, *input_shapes: Sequence[int]) -> float:

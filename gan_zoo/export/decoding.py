@@ -119,6 +119,6 @@ def _begins(data: tf.Tensor, magic: bytes) -> tf.Tensor:
 
 
 def _attempt(function: Callable[[tf.Tensor], tf.Tensor], data: tf.Tensor, otherwise: tf.Tensor) -> tf.Tensor:
-    """What `function` makes of `data`, or `otherwise` where it ends in an error, which in a graph tf.data alone catches."""
+    """What `function` makes of `data`, or `otherwise` where it fails, which in a graph tf.data alone can catch."""
     made = tf.data.Dataset.from_tensors(data).map(function).ignore_errors()
     return made.concatenate(tf.data.Dataset.from_tensors(otherwise)).take(1).get_single_element()
