@@ -18,7 +18,8 @@ from datasets.shapes import HUES, ShapesSource
 from datasets.shapes.measures import hue_of, nearest_hue
 from gan_zoo.config import parse_settings, resolve
 from gan_zoo.data.pipeline import evaluation_batches, training_stream
-from gan_zoo.images import image_grid, to_uint8, write_png
+from gan_zoo.grids import image_grid
+from gan_zoo.images import to_uint8, write_png
 from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
 from gan_zoo.training.setup import build_model, count_steps, learning_rate_schedule

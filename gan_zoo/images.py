@@ -4,35 +4,40 @@ Which decoder handles what (`decode_image`):
 
 | file | decoder | why |
 |---|---|---|
-| JPEG, grey or colour | TensorFlow | equals Pillow's, with the accurate inverse DCT, which is asked for |
-| JPEG, CMYK or YCCK | Pillow | TensorFlow has no conversion to RGB for them |
 | PNG of 8 or 16 bit, with or without alpha | TensorFlow | Pillow cuts 16 bit colour down to 8 bit |
 | PNG with a palette, of 1, 2 or 4 bit, or of 8 bit with a transparent colour | Pillow | it keeps the transparency |
-| WebP, BMP | Pillow | TensorFlow reads BMP palettes as grey, and WebP only in its newest versions |
+| JPEG | Pillow | the same libjpeg as TensorFlow's, but it knows CMYK and keeps its warnings to itself |
+| TIFF of 8 or 16 bit, WebP, BMP, GIF, AVIF where Pillow can | Pillow | TensorFlow does not know them, or not fully |
 
-Pillow reads every header. The EXIF orientation is applied here, to all alike. Of an animation the first frame is taken.
-Pictures of 8 bit with a colour profile become sRGB (`colour_profiles`); those of 16 bit keep their numbers. What is
-written here is sRGB without a profile. Other formats are refused.
+Pillow reads every header. The orientation that EXIF or XMP gives is applied here, to all alike. Of an animation the
+first frame is taken. CMYK is light on paper where Adobe's marker says so, as its programs write it, else ink. Pictures of
+8 bit with a colour profile become sRGB (`colour_profiles`); those of 16 bit keep their numbers. What is written here is
+sRGB without a profile. Other formats are refused.
 """
 
+import contextlib
 import io
 import os
+import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError, features
 
 from gan_zoo.colour_profiles import cmyk_to_srgb, to_srgb
+from gan_zoo.headers import lacks_data, orientation, without_metadata
+from gan_zoo.tiff import read_16_bit
 
 MIN_SIDE = 8  # pixels; below it a picture is more likely a broken thumbnail than something to learn from
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-ORIENTATION = 0x0112  # the EXIF tag
+_AVIF = features.check("avif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif") + (".avif",) * _AVIF
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF") + ("AVIF",) * _AVIF
+FORMAT_NAMES = "PNG, JPEG, TIFF, WebP, BMP or GIF"
 
 
 class BadImage(ValueError):  # noqa: N818 (it is the image that is bad)
@@ -54,8 +59,29 @@ class GreyExample(BadExample):
         super().__init__(path, "is grey")
 
 
+def allow_pixels(most: int) -> None:
+    """Sets the most pixels of a picture that are decoded in this process, for Pillow too; its own limit is 178,956,970.
+
+    A small file may claim a size that fills any memory.
+    """
+    Image.MAX_IMAGE_PIXELS = -(-most // 2)  # Pillow warns from there on, and refuses at twice as many
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Height and width of a picture as `decode_image` would give it, without decoding it.
+
+    Raises:
+        BadImage: for what is no picture, or has fewer pixels than are needed or more than are allowed.
+    """
+    with _opened(data) as header:
+        width, height = header.size
+        # Pillow turns TIFF files itself.
+        turned = header.format != "TIFF" and orientation(data, header) >= 5
+    return (width, height) if turned else (height, width)
+
+
 def decode_image(data: bytes, *, use_profile: bool = True) -> np.ndarray:
-    """Decodes the bytes of a PNG, JPEG, WebP or BMP file.
+    """Decodes the bytes of a PNG, JPEG, TIFF, WebP, BMP or GIF file, or an AVIF file where Pillow can.
 
     Args:
         data: of the file.
@@ -63,42 +89,49 @@ def decode_image(data: bytes, *, use_profile: bool = True) -> np.ndarray:
             numbers are no colours, such as labels.
 
     Returns:
-        `[H, W, C]` uint8 or, for 16 bit PNG, uint16; C is 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
+        `[H, W, C]` uint8 or, for 16 bit PNG and TIFF, uint16; C is 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
 
     Raises:
-        BadImage: for anything else, truncated or damaged data, or fewer than 8 pixels on a side.
+        BadImage: for anything else, truncated or damaged data, a JPEG of which a part is missing, fewer than 8 pixels
+            on a side or more of them than `allow_pixels` allows.
     """
+    with _opened(data) as header:
+        image = _decode_with_tensorflow(data, header)
+        if image is None:
+            image = _decode_with_pillow(data, header, use_profile)
+        elif image.dtype == np.uint8 and use_profile:
+            image = to_srgb(image, header.info.get("icc_profile"))
+        # Pillow turns TIFF files itself.
+        upright = 1 if header.format == "TIFF" else orientation(data, header)
+    return np.ascontiguousarray(_upright(image, upright))
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The picture with its header read; whatever goes wrong with it inside becomes a `BadImage`."""
     if not data:
         raise BadImage("an empty file")
     kind = "image"
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as header:
+        with Image.open(io.BytesIO(without_metadata(data)), formats=FORMATS) as header:
             kind, (width, height) = header.format, header.size
             if min(width, height) < MIN_SIDE:
                 raise BadImage(f"{width}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
-            image = _decode_with_tensorflow(data, header)
-            if image is None:
-                image = from_pil(header, use_profile=use_profile)
-            elif image.dtype == np.uint8 and use_profile:
-                image = to_srgb(image, header.info.get("icc_profile"))
-            # Pillow would decode a whole PNG in search of an EXIF block behind the pixels.
-            has_exif = header.format != "PNG" or b"eXIf" in data
-            orientation = header.getexif().get(ORIENTATION, 1) if has_exif else 1
+            yield header
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage("not a PNG, JPEG, WebP or BMP image") from None
-    except Image.DecompressionBombError:
-        raise BadImage("more pixels than can be decoded safely") from None
+        raise BadImage(f"not a {FORMAT_NAMES} image") from None
+    except Image.DecompressionBombError as error:
+        count, most = re.findall("[0-9]+", str(error))[:2]
+        raise BadImage(f"{count} pixels are more than {most}: --max_pixels={count} allows them") from None
+    except MemoryError:
+        raise BadImage(f"not enough memory to decode {width}x{height} pixels") from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error, tf.errors.OpError):
         raise BadImage(f"a truncated or damaged {kind} file") from None
-    return np.ascontiguousarray(_upright(image, orientation))
 
 
 def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | None:
-    if header.format in ("JPEG", "MPO") and header.mode in ("L", "RGB"):
-        with tf.device("CPU:0"):
-            return tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE").numpy()
     if header.format != "PNG":
         return None
     bits, colour_type = data[24], data[25]  # of the IHDR chunk, always the first
@@ -106,7 +139,8 @@ def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | No
     if colour_type == 3 or bits < 8 or (bits == 8 and transparent is not None):
         return None
     with tf.device("CPU:0"):
-        image = tf.io.decode_png(data, dtype=tf.uint16 if bits == 16 else tf.uint8).numpy()
+        # Its texts would make libpng print warnings, or refuse them.
+        image = tf.io.decode_png(without_metadata(data), dtype=tf.uint16 if bits == 16 else tf.uint8).numpy()
     if transparent is not None and colour_type in (0, 2):
         opaque = (image != np.asarray(transparent)).any(-1, keepdims=True)
         colour = to_channels(image, 3)
@@ -116,11 +150,27 @@ def _decode_with_tensorflow(data: bytes, header: Image.Image) -> np.ndarray | No
     return image
 
 
+def _decode_with_pillow(data: bytes, header: Image.Image, use_profile: bool) -> np.ndarray:
+    if header.format == "TIFF":
+        try:
+            image = read_16_bit(data, header)
+        except ValueError as error:
+            raise BadImage(error) from None
+        if image is not None:
+            return image
+    header.load()
+    if header.format in ("JPEG", "MPO") and lacks_data(data, np.asarray(header)):
+        raise BadImage("damaged, partly: data are missing, and with them a part of the picture")
+    return from_pil(header, use_profile=use_profile)
+
+
 def from_pil(picture: Image.Image, *, use_profile: bool = True) -> np.ndarray:
     """A PIL image of 8 bit or less as `decode_image` gives it: `[H, W, C]` uint8, but as its camera held it."""
     picture.load()
     profile = picture.info.get("icc_profile") if use_profile else None
     if picture.mode == "CMYK":
+        if picture.format in ("JPEG", "MPO") and "adobe" not in picture.info:
+            picture = ImageChops.invert(picture)  # Pillow takes them all for Adobe's
         image = cmyk_to_srgb(picture, profile)
         return np.asarray(picture.convert("RGB")) if image is None else image
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
@@ -221,50 +271,6 @@ def crop_back(image: tf.Tensor, padding: tf.Tensor, scale: int = 1) -> tf.Tensor
     """Cuts the translation of a padded picture, `scale` times as large, to where the picture was."""
     top, left, height, width = tf.unstack(padding * scale)
     return image[:, top : top + height, left : left + width]
-
-
-def image_grid(
-    rows: Sequence[Sequence[np.ndarray]],
-    column_titles: Sequence[str] = (),
-    gap: int = 2,
-) -> np.ndarray:
-    """Lays pictures out on white, each in the middle of its cell.
-
-    Args:
-        rows: rows of `[H, W, C]` uint8 with C of 1, 3 or 4, of any sizes; rows may differ in length.
-        column_titles: drawn above; cut after 40 characters.
-        gap: pixels between the cells.
-
-    Returns:
-        `[H, W, 3]` uint8.
-    """
-    font = ImageFont.load_default()
-    column_titles = [_shortened(title) for title in column_titles]
-    text_width = [int(np.ceil(font.getlength(title))) + gap for title in column_titles]
-    widths = [0] * max([len(row) for row in rows] + [len(column_titles)])
-    for column in range(len(widths)):
-        cells = [row[column].shape[1] for row in rows if column < len(row)]
-        widths[column] = max(cells + text_width[column : column + 1])
-    text_height = 14  # of Pillow's default font, which is 10 pixels high, with some air
-    heights = [max([cell.shape[0] for cell in row], default=0) for row in rows]
-    top = text_height if column_titles else 0
-
-    lefts = np.cumsum([0] + [width + gap for width in widths])
-    tops = top + np.cumsum([0] + [height + gap for height in heights])
-    canvas = Image.new("RGB", (int(max(lefts[-1] - gap, 1)), int(max(tops[-1] - gap, 1))), "white")
-    draw = ImageDraw.Draw(canvas)
-    for title, x in zip(column_titles, lefts, strict=False):
-        draw.text((int(x), 0), title, fill="black", font=font)
-    for row, y, height in zip(rows, tops, heights, strict=False):
-        for cell, x, width in zip(row, lefts, widths, strict=False):
-            place = (int(x) + (width - cell.shape[1]) // 2, int(y) + (height - cell.shape[0]) // 2)
-            canvas.paste(Image.fromarray(to_channels(cell, 3)), place)
-    return np.asarray(canvas)
-
-
-def _shortened(title: str) -> str:
-    title = " ".join(title.split())
-    return title if len(title) <= 40 else title[:37] + "..."
 
 
 def encode_png(image: np.ndarray) -> bytes:

@@ -19,7 +19,10 @@ GROUND = {"errors", "config", "images", "lab"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "colour_profiles": set(),
-    "images": {"colour_profiles"},
+    "headers": set(),
+    "tiff": set(),
+    "images": {"colour_profiles", "headers", "tiff"},
+    "grids": {"images"},
     "lab": set(),
     "config": {"errors"},
     "layers": set(),
@@ -28,14 +31,14 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"errors", "images"},
     "networks": {"errors", "layers", "pretrained"},
     "models": {"errors", "config", "lab", "learning", "networks"},
-    "translation": GROUND - {"config"} | {"learning", "data"},
+    "translation": GROUND - {"config"} | {"grids", "learning", "data"},
     "export": {"errors", "images", "translation"},
     "metrics": GROUND - {"config"} | {"networks", "pretrained"},
     "report": {"images"},
     "runs": {"errors", "config", "models"},
     "evaluation": GROUND - {"lab"} | {"learning", "data", "models", "translation", "metrics", "report", "runs"},
     "training": GROUND - {"lab"}
-    | {"learning", "pretrained", "data", "models", "translation", "metrics", "runs", "evaluation"},
+    | {"grids", "learning", "pretrained", "data", "models", "translation", "metrics", "runs", "evaluation"},
     "authors_weights": {"errors", "config", "layers", "pretrained", "models", "runs"},
     "api": {"errors", "config", "data", "models", "translation", "export", "metrics", "runs", "evaluation", "training"},
 }

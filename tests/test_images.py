@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from gan_zoo import images
+from gan_zoo import grids, headers, images
 from gan_zoo.images import BadImage, decode_image
 
 RANDOM = np.random.default_rng(0)
@@ -128,7 +128,7 @@ def test_exif_orientation_is_undone(file_format, orientation):
         8: np.rot90,
     }[orientation]
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[headers.ORIENTATION] = orientation
     data = saved(upright, file_format, exif=exif, **({"quality": 95} if file_format != "PNG" else {}))
     decoded = decode_image(data).astype(int)
     truth = undo(upright)
@@ -149,9 +149,9 @@ def test_truncated_files_are_refused(file_format, share):
     ("data", "reason"),
     [
         (b"", "an empty file"),
-        (b"This is a text.", "not a PNG, JPEG, WebP or BMP image"),
+        (b"This is a text.", "not a PNG, JPEG, TIFF, WebP, BMP or GIF image"),
         (saved(smooth(3, 3), "PNG"), "3x3 pixels: at least 8x8 are needed"),
-        (saved(smooth(), "GIF"), "not a PNG, JPEG, WebP or BMP image"),
+        (saved(smooth(), "TGA"), "not a PNG, JPEG, TIFF, WebP, BMP or GIF image"),
     ],
 )
 def test_refusals_name_the_reason(data, reason):
@@ -178,7 +178,7 @@ def test_damaged_bytes_raise_nothing_else():
 
 def test_too_many_pixels_are_refused(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(BadImage, match="more pixels"):
+    with pytest.raises(BadImage, match=r"^2400 pixels are more than 2000: --max_pixels=2400 allows them$"):
         decode_image(saved(smooth(), "PNG"))
 
 
@@ -247,12 +247,12 @@ def test_grid_places_cells_and_titles():
     red = np.zeros((10, 12, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
     black = np.zeros((20, 6, 1), np.uint8)
     clear = np.zeros((10, 12, 4), np.uint8)
-    grid = images.image_grid([[red, black], [clear]], gap=3)
+    grid = grids.image_grid([[red, black], [clear]], gap=3)
     truth = np.full((33, 21, 3), 255, np.uint8)
     truth[5:15, :12] = (255, 0, 0)
     truth[:20, 15:21] = 0
     np.testing.assert_array_equal(grid, truth)
-    titled = images.image_grid([[red], [red]], ["a wide title", "n" * 80])
+    titled = grids.image_grid([[red], [red]], ["a wide title", "n" * 80])
     assert (titled[:, :, 1] == 0).sum() >= 2 * 120
     assert (titled < 64).all(-1).any()
     assert titled.shape[1] < 400

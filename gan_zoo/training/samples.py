@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.images import image_grid, to_uint8, write_png
+from gan_zoo.grids import image_grid
+from gan_zoo.images import to_uint8, write_png
 from gan_zoo.training.callbacks import Logs, StepCallback
 from gan_zoo.translation import translating
 

@@ -6,7 +6,8 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
-from gan_zoo.images import image_grid, is_grey, to_channels, to_float, to_uint8
+from gan_zoo.grids import image_grid
+from gan_zoo.images import is_grey, to_channels, to_float, to_uint8
 from gan_zoo.lab import to_grey
 from gan_zoo.learning.hints import places_in_small
 

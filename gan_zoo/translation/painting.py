@@ -17,7 +17,8 @@ from PIL import Image
 
 from gan_zoo.data.picture_files import ANSWER, SHEET_FILE, read_hints, read_image
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage, image_grid, to_channels, write_png, write_whole
+from gan_zoo.grids import image_grid
+from gan_zoo.images import BadImage, to_channels, write_png, write_whole
 from gan_zoo.translation import translating
 from gan_zoo.translation.contact_sheet import ContactSheet
 

@@ -1,0 +1,52 @@
+"""Pictures of any sizes in one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from gan_zoo.images import to_channels
+
+
+def image_grid(
+    rows: Sequence[Sequence[np.ndarray]],
+    column_titles: Sequence[str] = (),
+    gap: int = 2,
+) -> np.ndarray:
+    """Lays pictures out on white, each in the middle of its cell.
+
+    Args:
+        rows: rows of `[H, W, C]` uint8 with C of 1, 3 or 4, of any sizes; rows may differ in length.
+        column_titles: drawn above; cut after 40 characters.
+        gap: pixels between the cells.
+
+    Returns:
+        `[H, W, 3]` uint8.
+    """
+    font = ImageFont.load_default()
+    column_titles = [_shortened(title) for title in column_titles]
+    text_width = [int(np.ceil(font.getlength(title))) + gap for title in column_titles]
+    widths = [0] * max([len(row) for row in rows] + [len(column_titles)])
+    for column in range(len(widths)):
+        cells = [row[column].shape[1] for row in rows if column < len(row)]
+        widths[column] = max(cells + text_width[column : column + 1])
+    text_height = 14  # of Pillow's default font, which is 10 pixels high, with some air
+    heights = [max([cell.shape[0] for cell in row], default=0) for row in rows]
+    top = text_height if column_titles else 0
+
+    lefts = np.cumsum([0] + [width + gap for width in widths])
+    tops = top + np.cumsum([0] + [height + gap for height in heights])
+    canvas = Image.new("RGB", (int(max(lefts[-1] - gap, 1)), int(max(tops[-1] - gap, 1))), "white")
+    draw = ImageDraw.Draw(canvas)
+    for title, x in zip(column_titles, lefts, strict=False):
+        draw.text((int(x), 0), title, fill="black", font=font)
+    for row, y, height in zip(rows, tops, heights, strict=False):
+        for cell, x, width in zip(row, lefts, widths, strict=False):
+            place = (int(x) + (width - cell.shape[1]) // 2, int(y) + (height - cell.shape[0]) // 2)
+            canvas.paste(Image.fromarray(to_channels(cell, 3)), place)
+    return np.asarray(canvas)
+
+
+def _shortened(title: str) -> str:
+    title = " ".join(title.split())
+    return title if len(title) <= 40 else title[:37] + "..."
