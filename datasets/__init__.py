@@ -3,7 +3,7 @@
 | file | what |
 | --- | --- |
 | `definition`, `authors_settings` | what a data set is; what is recommended for most |
-| `image_files` | lists and reads folders of pictures |
+| `image_files` | the pictures of a folder as data sets see them |
 | `pix2pix_archive`, `pix2pix_builder` | the pix2pix archives as sources of examples, and how TFDS prepares them |
 | `cyclegan_archive`, `cyclegan_builder` | the CycleGAN archives likewise |
 | `archive_builder`, `archive_records` | what both kinds share |

@@ -1,17 +1,20 @@
 """The user's own images, in whichever of the usual layouts they lie.
 
     train/0001.jpg            A and B side by side in one picture
-    trainA/0001.jpg           A and B in two folders, under equal names; the suffixes may differ
-    trainB/0001.png
+    trainA/scene/0001.jpg     A and B in two folders, under equal paths below them; the suffixes may differ
+    trainB/scene/0001.png
     train/A/ and train/B/     the same, one level down
 
 and `val`, `test` likewise; upper and lower case are alike. For a model that learns from unpaired images, the names and
 counts in the folders of A and B do not matter, and side-by-side pairs serve too.
 
 For a model that makes its input out of single images, a split is the folder of the target side, B (A with
-`direction=b_to_a`), or where there are no sides all of `train/`; folders in it count, and every picture is taken whole.
+`direction=b_to_a`), or where there are no sides all of `train/`; every picture is taken whole.
 Where no folder is named after a split, all pictures below the given one are taken: a tenth of them, chosen by a hash of
 their names, is for validation and testing, the others are for training. Of fewer than ten all are.
+
+Folders in these folders count; what `gan_zoo.data.folders` passes over does not. A side without its counterpart is only
+missed when its split is asked for.
 
 At the start only names and sizes of the files are looked at (about a second for 50,000 pairs); what is wrong inside
 them comes out when they are read.
@@ -27,25 +30,18 @@ from typing import Any
 import numpy as np
 
 from datasets.definition import DatasetDefinition
-from datasets.image_files import (
-    FORMATS,
-    ImageFiles,
-    Listing,
-    list_images,
-    list_images_below,
-    read_image,
-    say_once,
-    subfolders,
-)
+from datasets.image_files import ImageFiles, has_images, read_image, say_once, subfolders
+from gan_zoo.data.folders import Listing, list_pictures, where_they_are
 from gan_zoo.data.single import SingleSource
 from gan_zoo.data.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
-from gan_zoo.images import MIN_SIDE, BadExample
+from gan_zoo.images import FORMAT_NAMES, MIN_SIDE, BadExample
 
 SPLITS = ("train", "val", "test")
 LAYOUTS = "train/ with side-by-side pairs, or trainA/ and trainB/, or train/A/ and train/B/ (val and test likewise)"
 PHOTO_LAYOUTS = "pictures in train/, or in trainB/ or train/B/, or in no folder of such a name"
 HELD_OUT = 10  # one in so many
+SUSPICIOUS_WIDTH = 50  # pixels of a pair side by side, below which a column more or less is no matter of rounding
 
 
 class FolderSource:
@@ -69,7 +65,7 @@ class FolderSource:
         """Decodes a pair.
 
         Raises:
-            BadExample: for a file that cannot be read or decoded, an odd width, or a pair of different proportions.
+            BadExample: for a file that cannot be read or decoded, or a pair of different proportions.
         """
         paths = self.files[index]
         images = [read_image(path) for path in paths]
@@ -90,17 +86,19 @@ class FolderSource:
 
 
 def halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
-    """The left and the right half of `image` `[H, W, C]`.
+    """The left and the right half of `image` `[H, W, C]`; of an odd width without the column in the middle.
 
     Raises:
-        BadExample: for an odd width, or halves that are too small; `path` names the picture in it.
+        BadExample: for halves that are too small; `path` names the picture in it.
     """
     height, width = image.shape[:2]
+    half = width // 2
+    if half < MIN_SIDE:
+        raise BadExample(path, f"halves of {half}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
     if width % 2:
-        raise BadExample(path, f"the width of {width} pixels is odd: two halves of equal width are needed")
-    if width < 2 * MIN_SIDE:
-        raise BadExample(path, f"halves of {width // 2}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
-    return image[:, : width // 2], image[:, width // 2 :]
+        doubt = "; of so few columns that is much: are these pairs side by side?" if width < SUSPICIOUS_WIDTH else ""
+        say_once(f"{os.path.dirname(path)}: of pictures of odd width the middle column is left out{doubt}")
+    return image[:, :half], image[:, width - half :]
 
 
 def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
@@ -112,10 +110,11 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
         UserError: where the folder, the split or the images are missing, or the layout is not clear.
     """
     folders = _folders_of(split, data_dir)
-    listings = [list_images(folder) for folder in folders]
+    # A pair needs its names: a picture may be the partner of several, by links.
+    listings = [list_pictures(folder, once=len(folders) == 1) for folder in folders]
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
     if not examples:
-        raise UserError(f"no {FORMATS} images in {' and '.join(map(str, folders))}")
+        raise _no_images(*folders)
     if not any(len(paths) == len(folders) for paths, _ in examples):
         raise UserError(
             f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal "
@@ -130,10 +129,10 @@ def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSour
     folders = _folders_of(split, data_dir)
     if len(folders) == 1:
         return UnpairedView(load(split, config, data_dir))
-    listings = [list_images(folder) for folder in folders]
+    listings = [list_pictures(folder) for folder in folders]
     for folder, listing in zip(folders, listings, strict=True):
         if not listing:
-            raise UserError(f"no {FORMATS} images in {folder}")
+            raise _no_images(folder)
     return UnpairedSource(*map(ImageFiles, listings), config.direction)
 
 
@@ -143,18 +142,25 @@ def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
     photos = find_photos(root, config.direction)
     if photos:
         folder = photos[_there(split, photos, root, PHOTO_LAYOUTS)]
-        listing = list_images_below(folder)
+        listing = list_pictures(folder)
         if not listing:
-            raise UserError(f"no {FORMATS} images below {folder}")
+            raise _no_images(folder)
+    elif alone := [side for name in SPLITS for side in _sides(root, name)]:
+        raise UserError(f"{alone[0]} has no counterpart, the target of direction={config.direction}")
     else:
         listing = _share(split, root)
     return SingleSource(ImageFiles(listing))
 
 
+def _no_images(*folders: Path) -> UserError:
+    where = next(filter(None, map(where_they_are, folders)), "")
+    return UserError(f"no {FORMAT_NAMES} images below {' and '.join(map(str, folders))}{where}")
+
+
 def find_photos(root: Path, direction: str) -> dict[str, Path]:
     """The folder of each split that has one, for models of single images; see the top of this file."""
     folders = subfolders(root)
-    side, other = ("a", "b") if direction == "b_to_a" else ("b", "a")
+    side = "a" if direction == "b_to_a" else "b"
     photos = {}
     for split in SPLITS:
         found = [folders[name] for name in (split + side, split) if name in folders]
@@ -163,16 +169,14 @@ def find_photos(root: Path, direction: str) -> dict[str, Path]:
         if found:
             inner = subfolders(found[0]) if split in folders else {}
             photos[split] = inner[side] if {"a", "b"} <= inner.keys() else found[0]
-        elif split + other in folders:
-            raise UserError(f"{folders[split + other]} has no counterpart, the target of direction={direction}")
     return photos
 
 
 def _share(split: str, root: Path) -> Listing:
     """The part of all pictures below `root` that a split has."""
-    listing = list_images_below(root)
+    listing = list_pictures(root)
     if not listing:
-        raise UserError(f"no {FORMATS} images below {root}; expected are {PHOTO_LAYOUTS}")
+        raise UserError(f"{_no_images(root)}; expected are {PHOTO_LAYOUTS}")
     if split not in SPLITS:
         raise UserError(f"{root} has no split {split!r}; it has {', '.join(SPLITS)}")
 
@@ -211,27 +215,37 @@ def _there(split: str, splits: Iterable[str], root: Path, layouts: str) -> str:
         return split
     other = {"val": "test", "test": "val"}.get(split, split)
     if other not in splits:
+        if alone := [side for name in (split, other) for side in _sides(root, name)]:
+            raise UserError(f"{alone[0]} has no counterpart: folders for A and for B are needed")
         there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
         raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {layouts}")
     say_once(f"{root} has no split {split!r}: using {other!r}")
     return other
 
 
+def _sides(root: Path, split: str) -> list[Path]:
+    """The folders of a split's sides, of which there may be one."""
+    folders = subfolders(root)
+    inner = subfolders(folders[split]) if split in folders else {}
+    places = [(folders, f"{split}a"), (folders, f"{split}b"), (inner, "a"), (inner, "b")]
+    return [siblings[name] for siblings, name in places if name in siblings]
+
+
 def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
-    """Recognises the layout of each split: one folder of side-by-side pairs, or the folders of A and of B."""
+    """Recognises the layout of each split: one folder of side-by-side pairs, or the folders of A and of B.
+
+    A split of which there is one side alone is left out.
+    """
     folders = subfolders(root)
     splits: dict[str, tuple[Path, ...]] = {}
     for split in SPLITS:
         layouts = []
         inner = subfolders(folders[split]) if split in folders else {}
         for siblings, a, b in ((folders, f"{split}a", f"{split}b"), (inner, "a", "b")):
-            if (a in siblings) != (b in siblings):
-                raise UserError(
-                    f"{siblings.get(a) or siblings.get(b)} has no counterpart: folders for A and for B are needed"
-                )
-            if a in siblings:
+            if a in siblings and b in siblings:
                 layouts.append((siblings[a], siblings[b]))
-        if split in folders and (not layouts or list_images(folders[split])):
+        one_sided = not layouts and bool({"a", "b"} & inner.keys())
+        if split in folders and not one_sided and (not layouts or has_images(folders[split])):
             layouts.append((folders[split],))
         if len(layouts) > 1:
             names = " and ".join(str(layout[0]) for layout in layouts)
@@ -241,35 +255,38 @@ def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
     return splits
 
 
-def _full_name(path: str) -> str:
-    # Systems differ in how they write accented letters: as one sign or as two.
-    return unicodedata.normalize("NFC", os.path.basename(path))
+def _full_name(path: str, folder: Path) -> str:
+    # Systems differ in how they write accented letters, as one sign or as two, and in what parts a path.
+    return unicodedata.normalize("NFC", os.path.relpath(path, folder)).replace(os.sep, "/")
 
 
-def _stem(path: str) -> str:
-    return os.path.splitext(_full_name(path))[0]
+def _stem(path: str, folder: Path) -> str:
+    return os.path.splitext(_full_name(path, folder))[0]
 
 
 def _match(folders: Sequence[Path], listings: Sequence[Listing]) -> list[tuple[tuple[str, ...], BadExample | None]]:
-    """Pairs files of equal name, then those of equal name but for the suffix; says what is wrong with the others."""
+    """Pairs files of equal name, then those of equal name but for the suffix; says what is wrong with the others.
+
+    A name is the path below the folder of the side.
+    """
     partners: dict[str, str] = {}
     for key in (_full_name, _stem):
         alone: list[dict[str, list[str]]] = [{}, {}]
-        for names, listing in zip(alone, listings, strict=True):
+        for names, listing, folder in zip(alone, listings, folders, strict=True):
             for path in listing:
                 if path not in partners:
-                    names.setdefault(key(path), []).append(path)
+                    names.setdefault(key(path, folder), []).append(path)
         for name in alone[0].keys() & alone[1].keys():
             paths_a, paths_b = alone[0][name], alone[1][name]
             if len(paths_a) == len(paths_b) == 1:
                 partners |= {paths_a[0]: paths_b[0], paths_b[0]: paths_a[0]}
     examples: list[tuple[tuple[str, ...], BadExample | None]] = []
     for listing, other in zip(listings, reversed(folders), strict=True):
-        for path in listing:
+        for path, bad in listing.items():
             if path not in partners:
-                examples.append(((path,), BadExample(path, f"no partner of that name in {other}")))
+                examples.append(((path,), bad or BadExample(path, f"no partner of that name in {other}")))
             elif listing is listings[0]:
-                examples.append(((path, partners[path]), listing[path] or listings[1][partners[path]]))
+                examples.append(((path, partners[path]), bad or listings[1][partners[path]]))
     return examples
 
 

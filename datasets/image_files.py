@@ -1,20 +1,14 @@
-"""Folders of pictures: what lies in them, as far as it shows from outside, and one picture out of a file."""
+"""Folders of pictures as data sets see them, and one picture out of a file."""
 
 import functools
-import mimetypes
-import os
-import stat
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gan_zoo.data.folders import Listing, list_pictures
 from gan_zoo.errors import UserError
-from gan_zoo.images import SUFFIXES, BadExample, BadImage, decode_image
-
-FORMATS = "PNG, JPEG, WebP or BMP"
-Listing = dict[str, BadExample | None]  # path: what is wrong with the file as far as it shows from outside
+from gan_zoo.images import BadExample, BadImage, decode_image
 
 
 class ImageFiles:
@@ -53,47 +47,9 @@ def read_image(path: str) -> np.ndarray:
         raise BadExample(path, error) from None
 
 
-def list_images(folder: Path) -> Listing:
-    """The image files of a folder in order of name."""
-    return _listed(folder)[0]
-
-
-def list_images_below(folder: Path) -> Listing:
-    """The image files of a folder and of all folders in it, hidden ones aside; each folder once, whatever links say."""
-    found, waiting, seen = Listing(), [str(folder)], set()
-    while waiting:
-        path = waiting.pop()
-        if (real := os.path.realpath(path)) not in seen:
-            seen.add(real)
-            images, inner = _listed(Path(path))
-            found |= images
-            waiting += reversed(inner)
-    return found
-
-
-def _listed(folder: Path) -> tuple[Listing, Sequence[str]]:
-    found, inner = Listing(), []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                inner.append(entry.path)
-            elif entry.name.lower().endswith(SUFFIXES):
-                found[entry.path] = _outward_fault(entry)
-            elif (mimetypes.guess_type(entry.name)[0] or "").startswith("image/"):
-                found[entry.path] = BadExample(entry.path, f"not a {FORMATS} image")
-    return found, inner
-
-
-def _outward_fault(entry: os.DirEntry) -> BadExample | None:
-    try:
-        status = entry.stat()
-    except OSError as error:
-        return BadExample(entry.path, f"cannot be read: {error.strerror}")
-    if not stat.S_ISREG(status.st_mode):
-        return BadExample(entry.path, "not a regular file")
-    return None if status.st_size else BadExample(entry.path, "an empty file")
+def has_images(folder: Path) -> bool:
+    """Whether pictures lie in the folder itself."""
+    return bool(list_pictures(folder, below=False))
 
 
 def subfolders(folder: Path) -> dict[str, Path]:

@@ -284,7 +284,7 @@ def test_what_is_missing_or_unclear_is_said(tmp_path):
     for data_dir, message in [
         (None, "needs --data_dir, a folder with pictures in train/"),
         (str(tmp_path / "none"), "is not a folder"),
-        (str(tmp_path), "no PNG, JPEG, WebP or BMP images below"),
+        (str(tmp_path), "no PNG, JPEG, TIFF, WebP, BMP or GIF images below"),
     ]:
         with pytest.raises(UserError, match=message):
             folder.load_single("train", A_TO_B, data_dir)
