@@ -3,6 +3,7 @@
 Imported first by every script: TensorFlow reads its environment when it is imported.
 """
 
+import codecs
 import contextlib
 import difflib
 import importlib
@@ -11,6 +12,7 @@ import re
 import sys
 import tempfile
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags, logging
@@ -21,6 +23,7 @@ INFERENCE_MODE_HELP = (
     "pix2pix and its kin: train normalizes each image by its own statistics and draws dropout from the seed, eval "
     "takes the running statistics and drops nothing (default: the run's own setting)"
 )
+MAX_PIXELS_HELP = "the largest picture that is decoded, in pixels: a small file may claim any size (default: 178956970)"
 PATH_FLAGS = (  # of whichever script
     "workdir",
     "init_from",
@@ -36,6 +39,20 @@ PATH_FLAGS = (  # of whichever script
     "segmenter",
     "weights_dir",
 )
+
+
+def _show_what_has_no_sign(error: UnicodeError) -> tuple[str, int]:
+    """Writes `\\xe9` for a byte of a file's name that is no UTF-8, and for a letter that the terminal does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    shown = (f"\\x{ord(letter) - 0xDC00:02x}" if "\udc80" <= letter <= "\udcff" else None for letter in letters)
+    escaped = (letter.encode("ascii", "backslashreplace").decode() for letter in letters)
+    return "".join(sign or other for sign, other in zip(shown, escaped, strict=True)), error.end
+
+
+SHOWN = "gan_zoo.shown"  # how streams treat such letters
+codecs.register_error(SHOWN, _show_what_has_no_sign)
 
 
 @contextlib.contextmanager
@@ -90,6 +107,10 @@ def run(
         argv: the command line, by default this process' own.
     """
     argv = list(sys.argv if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a test or a notebook put something else in its place
+            stream.reconfigure(errors=SHOWN)
+    warnings.filterwarnings("ignore", module="PIL")  # of odd pictures, which we name ourselves
     with one_line_errors():
         wants_help = [word for word in argv[1:] if word.lstrip("-") in ("help", "h", "helpfull", "helpshort", "?")]
         if wants_help:

@@ -8,9 +8,10 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from gan_zoo.data import picture_files
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage
+from gan_zoo.images import FORMAT_NAMES, BadImage, allow_pixels
 from gan_zoo.runs.loading import load_run
 from gan_zoo.translation import painting
+from gan_zoo.translation.painted_files import paint_files
 
 USAGE = """usage: python translate.py --workdir=RUN[,RUN ...] --input=FILE_OR_FOLDER --output=FOLDER [flags]
 
@@ -23,7 +24,7 @@ def define_flags() -> flags.FlagValues:
     workdir_help = "folder of a trained run; several, with commas between them, are set side by side"
     flags.DEFINE_list("workdir", None, workdir_help, required=True, **kwargs)
     flags.DEFINE_string(
-        "input", None, "a picture, or a folder of PNG, JPEG, WebP and BMP files", required=True, **kwargs
+        "input", None, f"a picture, or a folder of {FORMAT_NAMES} files and of such folders", required=True, **kwargs
     )
     flags.DEFINE_string("output", None, "the folder to write to", required=True, **kwargs)
     num_samples_help = "translations of each picture (default: 4 with random z, 1 with the dropout of a seed)"
@@ -41,15 +42,19 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_float("saturation", 1.0, saturation_help, lower_bound=0.0, **kwargs)
     hints_help = "colours to keep to, for colorization: a PNG of the picture's size, opaque at them alone, or a folder"
     flags.DEFINE_string("hints", None, hints_help, **kwargs)
+    flags.DEFINE_integer("max_pixels", None, command_line.MAX_PIXELS_HELP, lower_bound=1, **kwargs)
     return values
 
 
 def main(values: flags.FlagValues) -> int:
     """Translates; returns 1 if there are pictures that could not be translated, else 0."""
-    files = picture_files.find_images(values.input)
+    if values.max_pixels is not None:
+        allow_pixels(values.max_pixels)
+    files, bad = picture_files.find_images(values.input, without=values.output)
+    root = Path(values.input) if Path(values.input).is_dir() else None
     if Path(values.input).resolve() == Path(values.output).resolve():
         raise UserError("--output: give another folder than --input, or the next run translates the translations")
-    hints, unused_hints = ({}, []) if values.hints is None else picture_files.find_hints(values.hints, files)
+    hints, unused_hints = ({}, []) if values.hints is None else picture_files.find_hints(values.hints, files, root)
     style = None
     if values.encode is not None:
         try:
@@ -75,9 +80,14 @@ def main(values: flags.FlagValues) -> int:
         )
 
     painters = list(map(painter, values.workdir, painting.titles(values.workdir)))
-    bad = painting.paint_files(files, painters, values.output, hints=hints)
+
+    def complain(file: Path, reason: str) -> None:
+        print(f"not translated: {file}: {reason}", file=sys.stderr, flush=True)
+
     for file, reason in bad.items():
-        print(f"not translated: {file}: {reason}", file=sys.stderr)
+        complain(file, reason)
+    if files:
+        bad |= paint_files(files, painters, values.output, hints=hints, root=root, complain=complain)
     for file in unused_hints:
         print(f"hints not used: {file}: no picture has its name", file=sys.stderr)
     return 1 if bad else 0

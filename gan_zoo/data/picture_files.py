@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_zoo.data.folders import list_pictures, where_they_are
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_float, to_uint8
 
@@ -17,27 +18,48 @@ SHEET_FILE = "contact_sheet.png"  # in the folder of the translations
 ANSWER = "translation"  # ends the name of what a picture has become, where there is one answer
 
 
-def find_images(path: str | os.PathLike[str], flag: str = "--input") -> list[Path]:
-    """The file at `path`, or the picture files (by their suffix, hidden ones left out) of the folder, sorted.
+def find_images(
+    path: str | os.PathLike[str], flag: str = "--input", without: str | os.PathLike[str] | None = None
+) -> tuple[list[Path], dict[Path, str]]:
+    """The file at `path`, or the pictures of the folder and of those in it, as `list_pictures` has them.
 
     Args:
         path: of a file or a folder.
         flag: that gave it, for messages.
+        without: a folder that is left out where it lies in `path`.
+
+    Returns:
+        The files, and those that cannot be read with the reason.
 
     Raises:
         UserError: if there is no such thing, or nothing in it.
     """
     path = Path(path)
     if path.is_file():
-        return [path]
+        return [path], {}
     if not path.is_dir():
         raise UserError(f"{flag}: there is no file or folder {path}")
-    files = (file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    # A broken link is listed, to be named later; a pipe or device would be waited for without end.
-    found = sorted(file for file in files if file.is_file() or not file.exists())
+    found = {Path(file): bad for file, bad in list_pictures(path).items()}
+    if without is not None and Path(without).resolve() != path.resolve():
+        inside = Path(without).resolve()
+        found = {file: bad for file, bad in found.items() if inside not in file.parent.resolve().joinpath("x").parents}
     if not found:
-        raise UserError(f"{flag}: no file in {path} ends in {', '.join(SUFFIXES)}")
-    return found
+        raise UserError(f"{flag}: no file in {path} ends in {', '.join(SUFFIXES)}{where_they_are(path)}")
+    return [file for file, bad in found.items() if bad is None], {
+        file: bad.reason for file, bad in found.items() if bad is not None
+    }
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        BadImage: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadImage(error.strerror or str(error)) from None
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -46,20 +68,19 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         BadImage: if it cannot be read or decoded.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadImage(error.strerror or str(error)) from None
-    return decode_image(data)
+    return decode_image(read_file(path))
 
 
-def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> tuple[dict[Path, Path], list[Path]]:
+def find_hints(
+    path: str | os.PathLike[str], files: Sequence[Path], root: Path | None = None
+) -> tuple[dict[Path, Path], list[Path]]:
     """Which of `files` have hints, and in which file; and the files of hints that are for none of them.
 
     Args:
         path: the file with the hints of the only picture, or a folder whose files bear the pictures' names but for the
             suffix.
         files: the pictures.
+        root: the folder below which pictures and hints have the same place; None for names alone.
 
     Raises:
         UserError: if there is no such thing, or it does not say which picture it is for.
@@ -69,23 +90,27 @@ def find_hints(path: str | os.PathLike[str], files: Sequence[Path]) -> tuple[dic
             raise UserError(f"--hints={path} is for one picture: give a folder of files named as the {len(files)} are")
         found, unused = {files[0]: Path(path)}, []
     else:
-        found, unused = _hints_by_name(path, files)
+        found, unused = _hints_by_name(path, files, root)
     same = [file for file, its in found.items() if file.resolve() == its.resolve()]
     if same:
         raise UserError(f"--hints: {same[0]} is the picture itself: keep hints in another folder than --input")
     return found, unused
 
 
-def _hints_by_name(path: str | os.PathLike[str], files: Sequence[Path]) -> tuple[dict[Path, Path], list[Path]]:
+def _hints_by_name(
+    path: str | os.PathLike[str], files: Sequence[Path], root: Path | None
+) -> tuple[dict[Path, Path], list[Path]]:
     """`find_hints` of a folder."""
-    by_stem: dict[str, Path] = {}
-    for file in find_images(path, "--hints"):
-        if file.stem in by_stem:
-            raise UserError(f"--hints: {by_stem[file.stem].name} and {file.name} are for the same picture")
-        by_stem[file.stem] = file
+    good, bad = find_images(path, "--hints")
+    by_stem: dict[Path, Path] = {}
+    for file in (*good, *bad):  # what is wrong with a bad one is said when its picture's turn comes
+        stem = file.relative_to(path).with_suffix("")
+        if stem in by_stem:
+            raise UserError(f"--hints: {by_stem[stem].name} and {file.name} are for the same picture")
+        by_stem[stem] = file
     by_hints: dict[Path, Path] = {}
     for file in files:
-        its = by_stem.get(file.stem)
+        its = by_stem.get(file.relative_to(root).with_suffix("") if root else Path(file.stem))
         if its in by_hints:
             raise UserError(f"--hints: {its.name} could be for {by_hints[its].name} or {file.name}: rename one of them")
         if its is not None:

@@ -5,5 +5,7 @@
 | `translating` | images of any size, and the noise that a translator takes; in graphs too |
 | `trained`, `holders` | a trained model in Python; arrays, PIL images and paths, there and back |
 | `chroma` | photos of any size, their colours predicted in small |
-| `painting`, `contact_sheet` | picture files: samples, styles, walks, the way back; all of them on a sheet |
+| `painting` | what becomes of a picture: samples, styles, walks, the way back |
+| `painted_files`, `contact_sheet` | picture files; all of them on a sheet |
+| `memory` | how much a picture takes, and how much there is |
 """

@@ -1,30 +1,22 @@
-"""Picture files through trained translators: samples, borrowed styles, interpolations, the way back, and a sheet."""
+"""What trained translators make of a picture: samples, borrowed styles, interpolations, the way back."""
 
-import errno
 import hashlib
-import io
 import itertools
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from gan_zoo.data.picture_files import ANSWER, SHEET_FILE, read_hints, read_image
+from gan_zoo.data.picture_files import ANSWER
 from gan_zoo.errors import UserError
-from gan_zoo.grids import image_grid
-from gan_zoo.images import BadImage, to_channels, write_png, write_whole
-from gan_zoo.translation import translating
-from gan_zoo.translation.contact_sheet import ContactSheet
+from gan_zoo.images import BadImage, to_channels
+from gan_zoo.translation import memory, translating
 
-FRAME_MILLISECONDS = 80
-# What is wrong with the disk or the output folder, and so with all files alike.
-EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+SMALL_PIXELS = 1 << 20  # of a picture that fits wherever TensorFlow does
 
 
 def pick_translator(translators: Mapping[str, Any], name: str | None) -> tuple[str, Any]:
@@ -131,6 +123,7 @@ class Painter:
         )
         self._cycle = tf.function(lambda *inputs: translating.cycle(translator, *inputs), reduce_retracing=True)
         self.cycle = cycle
+        self._bytes_per_pixel: float | None = None  # found when a picture is large enough to ask
 
     def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title.
@@ -169,6 +162,25 @@ class Painter:
         way = interpolate(*self._random_noise(name, 2), self.num_frames)
         return [self._painted(self._translate, image, z) for z in way]
 
+    def check_size(self, height: int, width: int) -> None:
+        """Looks whether there is memory for a picture, before any of it is taken.
+
+        Raises:
+            BadImage: where there is not; the message says what size there is memory for.
+        """
+        if height * width <= SMALL_PIXELS:
+            return
+        available = memory.available_memory()
+        if self._bytes_per_pixel is None:
+            self._bytes_per_pixel = memory.bytes_per_pixel(self.translator)
+        size = available and memory.largest_size(height, width, self._bytes_per_pixel, available)
+        if size:
+            need, have = self._bytes_per_pixel * height * width / 1e9, available / 1e9
+            raise BadImage(
+                f"{width}x{height} pixels would take {need:.1f} GB of memory, and {have:.1f} GB are free: "
+                f"up to {size[1]}x{size[0]} can be translated here"
+            )
+
     def _random_noise(self, name: str, count: int) -> np.ndarray:
         seed = self.seed
         if not self.sync:
@@ -184,92 +196,3 @@ class Painter:
         inputs = [to_channels(image, channels), *more]
         batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in inputs)
         return paint(*batches).numpy()[0]
-
-
-def paint_files(
-    files: Sequence[Path],
-    painters: Sequence[Painter],
-    output: str | os.PathLike[str],
-    report: Callable[[str], None] = print,
-    hints: Mapping[Path, Path] = MappingProxyType({}),
-) -> dict[Path, str]:
-    """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
-
-    `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
-    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several ways `<name>_a_to_b.png`
-    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
-
-    Args:
-        files: of `find_images`.
-        painters: at least one, with different titles.
-        output: a folder, made if it is missing.
-        report: gets a line a file and, at the end, where the sheet is.
-        hints: of `find_hints`: by picture, the file with a user's hints for it, if there is one.
-
-    Returns:
-        The files that could not be translated, with the reason. If that is all of them, there is no sheet.
-
-    Raises:
-        OSError: if the disk or the folder takes no files at all.
-    """
-    output = Path(output)
-    styles = (painter.style for painter in painters if painter.style is not None)
-    of_grey = all(painter.translator.chroma is not None for painter in painters)
-    sheet = ContactSheet([painter.title for painter in painters], next(styles, None), of_grey=of_grey)
-    bad: dict[Path, str] = {}
-    for number, (file, name) in enumerate(zip(files, _output_names(files), strict=True), start=1):
-        try:
-            image = read_image(file)
-            its_hints = read_hints(hints[file], image.shape) if file in hints else None
-        except BadImage as error:
-            bad[file] = str(error)
-            continue
-        folders = [output / painter.title if len(painters) > 1 else output for painter in painters]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        try:
-            stems = [folder / name for folder in folders]
-            pairs = zip(painters, stems, strict=True)
-            cells = [_paint(painter, image, file.name, stem, its_hints) for painter, stem in pairs]
-        except tf.errors.ResourceExhaustedError:
-            bad[file] = f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels"
-            continue
-        except OSError as error:
-            if error.errno in EVERYBODYS_TROUBLE:
-                raise
-            bad[file] = f"its translations cannot be written: {error.strerror or error}"
-            continue
-        sheet.add(image, cells, its_hints)
-        report(f"[{number}/{len(files)}] {file.name}")
-    if len(bad) < len(files):
-        write_png(output / SHEET_FILE, sheet.picture())
-        report(f"contact sheet: {output / SHEET_FILE}")
-    return bad
-
-
-def _paint(
-    painter: Painter, image: np.ndarray, name: str, stem: Path, hints: np.ndarray | None
-) -> dict[str, np.ndarray]:
-    """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
-    translations = painter.translations(image, name, hints)
-    for title, translation in translations.items():
-        write_png(stem.with_name(f"{stem.name}_{title.replace(' ', '_')}.png"), translation)
-    if frames := painter.frames(image, name):
-        write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames]))
-        write_animation(stem.with_name(f"{stem.name}_interpolation.webp"), frames)
-    return translations
-
-
-def _output_names(files: Sequence[Path]) -> list[str]:
-    """The files' names without suffix, but with it where two would be the same."""
-    stems = [file.stem for file in files]
-    return [file.name if stems.count(file.stem) > 1 else file.stem for file in files]
-
-
-def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
-    """Writes frames `[H, W, C]` uint8 as an animated WebP that runs there and back without end."""
-    pictures = [Image.fromarray(to_channels(frame, 3)) for frame in (*frames, *frames[-2:0:-1])]
-    data = io.BytesIO()
-    first, *others = pictures
-    first.save(data, "WEBP", save_all=True, append_images=others, duration=FRAME_MILLISECONDS, loop=0, quality=90)
-    write_whole(path, data.getvalue())

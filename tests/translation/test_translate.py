@@ -13,7 +13,7 @@ from small_run import picture, read, run_translate, save_run, small_model
 from gan_zoo.data import picture_files
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
-from gan_zoo.translation import painting, translating
+from gan_zoo.translation import painted_files, painting, translating
 from gan_zoo.translation.contact_sheet import SHEET_ROWS, ContactSheet
 
 
@@ -70,7 +70,7 @@ def test_a_folder_with_good_and_bad_files(runs, tmp_path, capsys):
     )
     assert code == 1
     lines = err.splitlines()
-    assert len(lines) == len(bad) + 1 and any("broken link.png: No such file" in line for line in lines)
+    assert len(lines) == len(bad) + 1 and any("broken link.png: a link that leads nowhere" in line for line in lines)
     for name, (_, reason) in bad.items():
         assert [line for line in lines if f"/{name}: " in line and reason in line], name
     assert all(name in out for name in good) and "contact_sheet.png" in out
@@ -210,7 +210,7 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
 
     monkeypatch.setattr(painter, "translations", limited)
     output = tmp_path / "out"
-    bad = painting.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
+    bad = painted_files.paint_files(picture_files.find_images(tmp_path)[0], [painter], output, lambda line: None)
     assert {path.name: reason for path, reason in bad.items()} == {
         "large.png": "not enough memory to translate 64x64 pixels",
         longest: "its translations cannot be written: File name too long",
@@ -220,9 +220,9 @@ def test_what_one_file_lacks_is_no_trouble_of_the_others(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(painting, "write_png", full)
+    monkeypatch.setattr(painted_files, "write_png", full)
     with pytest.raises(OSError, match="No space"):
-        painting.paint_files(picture_files.find_images(tmp_path), [painter], output, lambda line: None)
+        painted_files.paint_files(picture_files.find_images(tmp_path)[0], [painter], output, lambda line: None)
 
 
 def test_the_sheet_stays_small():

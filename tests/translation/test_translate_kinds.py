@@ -7,7 +7,7 @@ from small_run import picture, read, run_translate, save_run, seeded_translator,
 
 from gan_zoo.errors import UserError
 from gan_zoo.images import encode_png, to_channels
-from gan_zoo.translation import painting, translating
+from gan_zoo.translation import painted_files, painting, translating
 
 
 def test_a_translator_that_takes_seeds(tmp_path):
@@ -32,7 +32,7 @@ def test_a_translator_that_takes_seeds(tmp_path):
     for num_samples, titles in [(None, ["translation"]), (2, ["sample_1", "sample_2"])]:
         painter = painting.Painter("run", translator, num_samples=num_samples)
         output = tmp_path / f"{num_samples}"
-        assert painting.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
+        assert painted_files.paint_files([tmp_path / "a.png"], [painter], output, lambda line: None) == {}
         assert {path.name for path in output.iterdir()} == {"contact_sheet.png", *(f"a_{t}.png" for t in titles)}
         np.testing.assert_array_equal(read(output / f"a_{titles[0]}.png"), samples["sample 1"])
     with pytest.raises(UserError, match="nothing to do"):
@@ -47,7 +47,7 @@ def test_there_and_back(name, tmp_path):
     painter = painting.Painter("run", translator, direction=name, cycle=True)
     image = picture(33, 100, translator.input_channels)
     (tmp_path / "x.png").write_bytes(encode_png(image))
-    assert painting.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
+    assert painted_files.paint_files([tmp_path / "x.png"], [painter], tmp_path / "out", lambda line: None) == {}
     cycled, translated = (read(tmp_path / "out" / f"x_{name}{end}.png") for end in ("_cycled", ""))
     assert cycled.shape == image.shape and translated.shape == (33, 100, translator.output_channels)
 
