@@ -151,3 +151,10 @@ def test_each_domain_counts() -> None:
     assert before.differences(after) == ["the number of images of each domain was [8, 5], now [8, 6]"]
     assert dataclasses.replace(before, domain_counts=None).differences(after) == []  # of before it was noted
     assert Run.from_json(before.to_json()).differences(before) == []
+
+
+def test_folders_whose_names_are_no_text(tmp_path) -> None:
+    before = dataclasses.replace(run(), data_dir="/photos/caf\udce9")  # as Python reads a name that is no UTF-8
+    before.write(tmp_path)
+    (tmp_path / "config.json").read_bytes().decode("utf-8")
+    assert Run.read(tmp_path).data_dir == before.data_dir

@@ -23,7 +23,7 @@ class SkippedFiles:
         self.path = Path(path) if path is not None else None
         self._listed: set[str] = set()
         if go_on and self.path is not None and self.path.exists():
-            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
+            with open(self.path, encoding="utf-8", errors="backslashreplace") as file:
                 self._listed = set(file)
         self.failure: UserError | None = None  # what `tf.data` turned into an error of its own
         self._reasons: dict[str, str] = {}
@@ -59,10 +59,12 @@ class SkippedFiles:
         first = not self._reasons
         self._reasons |= new
         if self.path is not None:
+            # What a name has that is no Unicode is shown as `\udcff`: the list stays a text.
             lines = [f"{path}\t{reason}\n" for path, reason in new.items()]
+            lines = [line.encode(errors="backslashreplace").decode() for line in lines]
             # A list of an earlier run may name files that were mended since: the first entry begins it anew.
             mode = "w" if first and not self._listed else "a"
-            with open(self.path, mode, encoding="utf-8", errors="surrogateescape") as file:
+            with open(self.path, mode, encoding="utf-8", errors="backslashreplace") as file:
                 file.write("".join(line for line in lines if line not in self._listed))
         if first:
             path, reason = next(iter(new.items()))

@@ -7,7 +7,9 @@ FCN-score of Isola et al. 2017 (arXiv 1611.07004, section 4.1). Figures of diffe
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from gan_zoo.metrics.label_score import IGNORE_LABEL
 _MODULES = ("keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints")
 _INNER_MODULES = ("keras.src.layers.", "keras.src.models.", "keras.src.ops.")  # of functional graphs
 _VALUES = ("__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tensor__")  # not classes
+MAX_CONFIG = 1 << 26  # bytes of a model's description; those of large networks have some megabytes
 _RUNNING = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")  # hold code, or load it
 
 
@@ -112,12 +115,17 @@ def _checked(path: Path) -> bytes:
         raise UserError(f"--segmenter: {path} does not end in .keras: save the model as model.save('name.keras')")
     try:
         with zipfile.ZipFile(path) as archive:
+            if archive.getinfo("config.json").file_size > MAX_CONFIG:
+                raise ValueError
             config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+        if isinstance(config, dict):
+            config.pop("compile_config", None)  # is not looked at
+        all_named = list(_named(config))
+    # What is raised depends on where a file is damaged, how it is packed and whether it is encrypted; and JSON may be
+    # nested deeper than Python can follow.
+    except (zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, EOFError, OSError, RuntimeError):
         raise UserError(f"--segmenter: {path} is no Keras file, or a damaged one") from None
-    if isinstance(config, dict):
-        config.pop("compile_config", None)  # is not looked at
-    for named in _named(config):
+    for named in all_named:
         if not _is_safe(named):
             what = ".".join(str(named[key]) for key in ("module", "class_name") if named.get(key) is not None)
             raise UserError(

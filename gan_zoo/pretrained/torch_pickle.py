@@ -5,6 +5,7 @@ few instructions of which a state_dict consists and the few functions that rebui
 stops at everything else. Nothing is imported, called by name or unpickled.
 """
 
+import contextlib
 import dataclasses
 import io
 import math
@@ -18,6 +19,7 @@ import numpy as np
 # Some 250 bytes a tensor are needed; the limit keeps a made-up file from filling the memory with small objects.
 MAX_BYTES = 1 << 20
 MAX_DIMS = 8
+MAX_ARGUMENTS = 16  # PyTorch gives 7 at most; a long tuple in a thousand calls would cost minutes
 BFLOAT16 = "bfloat16"  # of which numpy knows nothing
 STORAGE_TYPES = {
     "torch.DoubleStorage": "float64",
@@ -151,10 +153,10 @@ def _global(name: str) -> Global:
 def _call(function: Any, arguments: Any) -> Any:
     if type(function) is not Global or function.name not in CALLABLES or type(arguments) is not tuple:
         raise RefusedError(f"calls {kind(function)!r}, which rebuilds no tensor; nothing of it was run")
-    try:
-        return CALLABLES[function.name](*arguments)
-    except TypeError:  # their number
-        raise RefusedError(f"calls {function.name} in a way that PyTorch does not") from None
+    with contextlib.suppress(TypeError):  # their number
+        if len(arguments) <= MAX_ARGUMENTS:
+            return CALLABLES[function.name](*arguments)
+    raise RefusedError(f"calls {function.name} in a way that PyTorch does not")
 
 
 _MARK = object()
@@ -163,7 +165,7 @@ _MARK = object()
 class _Machine:
     """A stack and a memo, and the few instructions that state_dicts are made of.
 
-    Each makes at most one small object, so that a program cannot outgrow its own length by much.
+    Each makes at most one small object of a few values: a program outgrows its length by little, in memory and time.
     """
 
     def __init__(self) -> None:
@@ -266,9 +268,6 @@ def read_pickle(file: io.BytesIO) -> Any:
             f"holds a damaged or truncated pickle ({type(error).__name__}: {str(error)[:200]})"
         ) from None
     raise RefusedError("holds a truncated pickle")
-
-
-# -- Writing
 
 
 def write_pickle(tensors: Mapping[str, tuple[Storage, tuple[int, ...]]]) -> bytes:

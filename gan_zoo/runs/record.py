@@ -33,7 +33,9 @@ class Run:
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        # What a folder's name has that is no Unicode becomes `\udcff`, which is JSON's own way to write it.
+        return text.encode(errors="backslashreplace").decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -62,3 +62,10 @@ def test_other_errors_are_not_taken_for_bad_files():
 
     with pytest.raises(tf.errors.OpError, match="a mistake in the program"):
         taken(training_stream(Broken(), settings()), 9)
+
+
+def test_the_list_stays_a_text_whatever_files_are_called(tmp_path):
+    path = tmp_path / "skipped_files.txt"
+    for _ in range(2):
+        SkippedFiles(path, go_on=True).add([0] * 5, BadExample("caf\udce9.png", "truncated"))
+        assert path.read_text(encoding="utf-8") == "caf\\udce9.png\ttruncated\n"

@@ -173,3 +173,38 @@ def test_models_that_are_no_segmenters(tmp_path) -> None:
     deep.save(tmp_path / "deep.keras")
     with pytest.raises(UserError, match="fails on images of 1x1 pixels: "):
         Segmenter(tmp_path / "deep.keras")(np.zeros((1, 8, 8, 3), np.uint8), (1, 1))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data,
+        lambda data: data[:40] + b"\xff\xff" + data[42:],
+        lambda data: data.replace(b"PK\x01\x02\x14\x03\x14\0\0\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\0\x63\0"),
+        lambda data: data.replace(b"PK\x01\x02\x14\x03\x14\0\0\0\0\0", b"PK\x01\x02\x14\x03\x14\0\x01\0\0\0"),
+        lambda data: data.replace(b"[[[[", b"\xff\xff\xff\xff", 1),
+        lambda data: data[: len(data) // 2],
+        lambda data: b"PK\x05\x06" + bytes(18),
+        lambda data: b"",
+    ],
+    ids=["deep", "flipped", "packed unknown", "encrypted", "no text", "cut", "empty archive", "empty"],
+)
+def test_broken_files_take_one_line(tmp_path, damage) -> None:
+    """One whose JSON is nested deeper than Python follows, and the same with more wrong."""
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("config.json"), "[" * 100_000 + "]" * 100_000)
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    for name in ("made", "real"):
+        write_images(tmp_path / name, {"a.png": png(TRUE, "P")})
+    result = run_evaluate(f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'real'}", f"--segmenter={path}")
+    assert_one_line(result, 2, f"--segmenter: {path} is no Keras file, or a damaged one")
+
+
+def test_a_huge_description_is_not_unpacked(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("gan_zoo.metrics.segmenter.MAX_CONFIG", 1000)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "[" + " " * 1000 + "]")
+    with pytest.raises(UserError, match="is no Keras file"):
+        Segmenter(tmp_path / "model.keras")

@@ -278,3 +278,15 @@ def test_a_list_of_items_serves_once() -> None:
     assert read_pickle(io.BytesIO(program)) == ([], {"a": 1}, {})
     with pytest.raises(RefusedError):
         read_pickle(io.BytesIO(program[:-1]))
+
+
+def test_calls_cost_no_more_than_their_own_length(tmp_path) -> None:
+    """A long tuple that a thousand calls share: each instruction would look at all of it, for minutes in a megabyte."""
+    count, calls = 2000, 200
+    tensor = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0aX\x03\0\0\0cpuK\x01tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor\n(" + tensor + b"K\0K\x01\x85K\x01\x85tR"
+    for times in (0, count):
+        program = b"\x80\x02ctorch._utils\n_rebuild_parameter\nq\0(" + tensor + b"N" * times + b"tq\x01"
+        program += b"h\0h\x01R" * calls + b"."
+        with pytest.raises(RefusedError, match="too many values" if times == 0 else "in a way that PyTorch does not"):
+            read_pickle(io.BytesIO(program))

@@ -1,4 +1,4 @@
-"""translate.py on folders as they are: other formats, sub-folders, names that are no text, pictures that are too large."""
+"""translate.py on folders as they are: other formats, sub-folders, names that are no text, pictures too large."""
 
 import io
 import os
@@ -121,11 +121,11 @@ def test_a_picture_too_large_is_named_at_once_and_the_others_are_done(run, tmp_p
 
 @pytest.mark.parametrize("generator", ["unet", "resnet"])
 def test_the_estimate_is_no_less_than_the_tensors_and_not_far_above(generator):
-    """Of a network whose tensors can be counted by hand: `base_filters` floats at the full size, twice, for the ResNet."""
+    """The ResNet has `base_filters` floats at the full size, twice; the U-Net works at half of it."""
     sizes = {"image_size": 64, "base_filters": 8, "generator_type": generator, "norm": "instance"}
     translator = Pix2Pix(Pix2PixConfig(**sizes)).translators["translate"]
     found = memory.bytes_per_pixel(translator)
-    counted = {"resnet": 2 * 8 * 4, "unet": 8 * 4 / 4 * 2 + 2 * 3 * 4}[generator]  # the U-Net works at half the size
+    counted = {"resnet": 2 * 8 * 4, "unet": 8 * 4 / 4 * 2 + 2 * 3 * 4}[generator]
     assert counted < found < 6 * counted + 100
 
 
