@@ -8,10 +8,12 @@ from absl import flags
 import command_line  # before all that imports TensorFlow
 from datasets import DATASETS, OTHERS, dataset_of_run, find_dataset
 from datasets.definition import load_for
+from gan_zoo.authors_weights.importing import UNKNOWN
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.folders import evaluate_folders
 from gan_zoo.evaluation.output import BATCH_SIZE, NUM_SAMPLES, Settings
 from gan_zoo.evaluation.runs import evaluate_run
+from gan_zoo.images import allow_pixels
 from gan_zoo.metrics import METRICS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.runs.record import Run
@@ -20,7 +22,8 @@ USAGE = """usage: python evaluate.py --workdir=RUN [flags]
        python evaluate.py --generated=FOLDER --reference=FOLDER [flags]
 
 Measures the translations of a trained run on a split of its data set, or any images against those of the same names in
-another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html, leaves with 1 if it skipped files."""
+another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html. Leaves
+with 1 if it skipped files, or could not compute a metric of --metrics, or without --metrics none at all."""
 SEGMENTER_HELP = (
     "Keras file (.keras) of a network that labels the generated photos, for label_score against label maps in "
     "--reference; it takes RGB in [0, 255] and gives logits or probabilities"
@@ -49,15 +52,18 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("weights_dir", None, "folder of metrics' weights (default: fetched into a cache)", **kwargs)
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: all)", **kwargs)
     flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
+    flags.DEFINE_integer("max_pixels", None, command_line.MAX_PIXELS_HELP, lower_bound=1, **kwargs)
     flags.DEFINE_string("output", None, "folder to write to (WORKDIR/evaluation, GENERATED_evaluation)", **kwargs)
     return values
 
 
 def main(values: flags.FlagValues) -> int:
-    """Evaluates; returns 1 if there were files that could not be used, else 0."""
+    """Evaluates; returns 1 if there were files that could not be used or figures that could not be had, else 0."""
     folders = bool(values.generated), bool(values.reference)
     if bool(values.workdir) == any(folders) or any(folders) != all(folders):
         raise UserError("give either the --workdir of a run, or both --generated and --reference")
+    if values.max_pixels is not None:
+        allow_pixels(values.max_pixels)
     settings = Settings(names=values.metrics, **{key: values[key].value for key in OF_ALL})
     given = [name for name in values if values[name].present]
     command = shlex.join(["python", "evaluate.py", *(values[name].serialize() for name in given)])
@@ -71,6 +77,11 @@ def main(values: flags.FlagValues) -> int:
         raise UserError("--segmenter belongs to --generated and --reference")
 
     def load_source(run: Run, model: TranslationModel):
+        if values.dataset is None and run.dataset == UNKNOWN:
+            raise UserError(
+                f"{values.workdir} was imported, so nothing says what it learnt from: give --dataset, and "
+                "--data_dir for a folder of your own images"
+            )
         name = values.dataset or run.dataset
         own = run.data_dir if name == run.dataset else None
         data_dir = os.path.abspath(values.data_dir) if values.data_dir else own

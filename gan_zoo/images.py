@@ -10,9 +10,9 @@ Which decoder handles what (`decode_image`):
 | TIFF of 8 or 16 bit, WebP, BMP, GIF, AVIF where Pillow can | Pillow | TensorFlow does not know them, or not fully |
 
 Pillow reads every header. The orientation that EXIF or XMP gives is applied here, to all alike. Of an animation the
-first frame is taken. CMYK is light on paper where Adobe's marker says so, as its programs write it, else ink. Pictures of
-8 bit with a colour profile become sRGB (`colour_profiles`); those of 16 bit keep their numbers. What is written here is
-sRGB without a profile. Other formats are refused.
+first frame is taken. CMYK is light on paper where Adobe's marker says so, as its programs write it, else ink. Pictures
+of 8 bit with a colour profile become sRGB (`colour_profiles`); those of 16 bit keep their numbers. What is written here
+is sRGB without a profile. Other formats are refused.
 """
 
 import contextlib

@@ -29,6 +29,7 @@ from gan_zoo.runs.checkpoints import Checkpoints
 from gan_zoo.runs.loading import load_run
 from gan_zoo.runs.record import Run
 
+UNKNOWN = "unknown"  # the data set of an imported run
 IMPORT_FILE = "imported.json"
 MAX_NAME = 400  # characters; the innermost of a U-Net of 12 halvings has about 100
 MAX_BATCHES = 1 << 53
@@ -170,7 +171,7 @@ def import_weights(
     if folder is None:
         return
     model.compile()
-    run = Run(model=name, dataset="unknown", data_dir=None, settings=config.to_dict(), origins=origins)
+    run = Run(model=name, dataset=UNKNOWN, data_dir=None, settings=config.to_dict(), origins=origins)
     record = {
         NETWORKS[name][part]: {"file": network.path.name, BATCHES: network.batches}
         for part, network in networks.items()

@@ -2,25 +2,30 @@
 
 An image and its truth have the same path in their folders, but for the suffix. `NAME_translation`, as `translate.py`
 calls its answer, stands for `NAME` where no other file does and the truth has that name alone; its contact sheet is
-left out. What has no partner, or one of another size or of other channels, still counts where two sets as wholes are
-compared; all that is wrong is named, file by file.
+left out. So do `NAME_fake_B` and its kin, as the authors' test.py calls them, for `NAME_real_B` or `NAME`; what it lays
+beside them is left out, so that both folders may be the same. Each file is judged once, by where it really is. What has
+no partner, or one of another size or of other channels, still counts where two sets as wholes are compared; all that is
+wrong is named, file by file.
 """
 
 import collections
 import concurrent.futures
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gan_zoo.data.folders import list_pictures, where_they_are
 from gan_zoo.data.picture_files import ANSWER, SHEET_FILE
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_channels
 from gan_zoo.metrics.base import EvaluationBatch
 
 CHANNELS = 3  # grey becomes RGB of equal channels, and alpha is laid over white
+AUTHORS_FAKE = re.compile("_fake_([AB])$")
 WAITING_BATCHES = 4  # of images whose size no full batch has come together for
 
 
@@ -48,13 +53,16 @@ class FolderBatches:
         self, generated: str | os.PathLike[str], reference: str | os.PathLike[str], num_images: int | None = None
     ) -> None:
         self.generated, self.reference = Path(generated), Path(reference)
-        listed = _listed(self.generated, "--generated")
-        self._reference = _listed(self.reference, "--reference")
+        self.skipped: dict[str, str] = {}
+        listed = _only(AUTHORS_FAKE, self._listed(self.generated, "--generated"))
+        self._reference = self._listed(self.reference, "--reference", once=False)
+        sides = {fake[1] for fake in map(AUTHORS_FAKE.search, listed) if fake}
+        if sides:
+            self._reference = _only(re.compile(f"_real_[{''.join(sides)}]$"), self._reference)
         self._generated = dict(list(_named_as(self._reference, listed).items())[:num_images])
         self.names: Sequence[str] = list(self._generated)
         common = self._generated.keys() & self._reference.keys()
         self.num_pairs = len(common)
-        self.skipped: dict[str, str] = {}
         if not common:
             return
         for name, path in self._generated.items():
@@ -99,7 +107,8 @@ class FolderBatches:
     def reference_images(self) -> Iterator[np.ndarray]:
         """The real images one by one, each `[H, W, 3]` uint8 of any size."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            paths = list(self._reference.values())
+            # A picture that is the truth of several, by links, is one of the set.
+            paths = list({path.resolve(): path for path in self._reference.values()}.values())
             for start in range(0, len(paths), 32):
                 for image in pool.map(self._read, paths[start : start + 32]):
                     if image is not None:
@@ -140,6 +149,28 @@ class FolderBatches:
             return image
         return None
 
+    def _listed(self, folder: Path, flag: str, once: bool = True) -> dict[str, Path]:
+        """The pictures below a folder, sorted, by their paths in it without suffix; notes those that cannot be read.
+
+        Files whose names differ in their suffix alone keep it.
+        """
+        if not folder.is_dir():
+            raise UserError(f"{flag}: there is no folder {folder}")
+        found = list_pictures(folder, once=once)
+        if not found:
+            raise UserError(f"{flag}: no file in {folder} ends in {', '.join(SUFFIXES)}{where_they_are(folder)}")
+        for path, bad in found.items():
+            if bad is not None and not path.lower().endswith(SUFFIXES):
+                self._note(Path(path), bad.reason)
+        paths = [Path(path) for path, bad in found.items() if bad is None or path.lower().endswith(SUFFIXES)]
+        # translate.py's own, which shows all of its pictures once more.
+        paths = [path for path in paths if path != folder / SHEET_FILE] or paths
+        # The same letters may be written in two ways, which depends on the system that made the file.
+        relative = {path: unicodedata.normalize("NFC", path.relative_to(folder).as_posix()) for path in sorted(paths)}
+        stems = {path: name[: -len(path.suffix)] for path, name in relative.items()}
+        several = {stem for stem, count in collections.Counter(stems.values()).items() if count > 1}
+        return {relative[path] if stem in several else stem: path for path, stem in stems.items()}
+
     def _note(self, path: Path, reason: str) -> None:
         self.skipped[str(path)] = reason
 
@@ -160,35 +191,19 @@ def _kind(image: np.ndarray) -> str:
     return {1: "1 channel (grey)", 3: "3 channels (RGB)", 4: "4 channels (RGB and alpha)"}[image.shape[2]]
 
 
-def _listed(folder: Path, flag: str) -> dict[str, Path]:
-    """The picture files below a folder, sorted, by their paths in it without suffix.
-
-    Files whose names differ in their suffix alone keep it.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{flag}: there is no folder {folder}")
-    paths = []
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found = (Path(parent, name) for name in files if not name.startswith("."))
-        # A broken link is listed, to be named later; a pipe or device would be waited for without end.
-        paths += [path for path in found if path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())]
-    if not paths:
-        raise UserError(f"{flag}: no file in {folder} ends in {', '.join(SUFFIXES)}")
-    # translate.py's own, which shows all of its pictures once more.
-    paths = [path for path in paths if path != folder / SHEET_FILE] or paths
-    # The same letters may be written in two ways, which depends on the system that made the file.
-    relative = {path: unicodedata.normalize("NFC", path.relative_to(folder).as_posix()) for path in sorted(paths)}
-    stems = {path: name[: -len(path.suffix)] for path, name in relative.items()}
-    several = {stem for stem, count in collections.Counter(stems.values()).items() if count > 1}
-    return {relative[path] if stem in several else stem: path for path, stem in stems.items()}
+def _only(kind: re.Pattern, files: dict[str, Path]) -> dict[str, Path]:
+    """The files whose names are of a kind, or where there are none all of them."""
+    return {name: path for name, path in files.items() if kind.search(name)} or files
 
 
 def _named_as(reference: Collection[str], generated: Mapping[str, Path]) -> dict[str, Path]:
-    """The generated files, those that `translate.py` made under the names of the pictures that it was given."""
+    """The generated files by the names of their truths, where those differ: see the top of this file."""
 
     def name_of(name: str) -> str:
-        short = name.removesuffix(f"_{ANSWER}")
-        return short if name not in reference and short in reference and short not in generated else name
+        shorter = [name.removesuffix(f"_{ANSWER}")]
+        if fake := AUTHORS_FAKE.search(name):
+            shorter = [f"{name[: fake.start()]}_real_{fake[1]}", name[: fake.start()]]
+        fitting = (short for short in shorter if short in reference and short not in generated)
+        return name if name in reference else next(fitting, name)
 
     return {name_of(name): path for name, path in generated.items()}

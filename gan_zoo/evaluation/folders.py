@@ -10,7 +10,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.evaluation.folder_batches import CHANNELS, FolderBatches
 from gan_zoo.evaluation.label_batches import LabelBatches
 from gan_zoo.evaluation.measuring import evaluate
-from gan_zoo.evaluation.output import ImageCounter, Settings, publish, report, writable
+from gan_zoo.evaluation.output import ImageCounter, Settings, is_complete, publish, report, writable
 from gan_zoo.metrics.base import Context
 from gan_zoo.metrics.segmenter import Segmenter
 
@@ -68,4 +68,4 @@ def evaluate_folders(
         about["segmenter"] = str(segmenter)
     newest = publish(evaluation, about, folder, say)
     report(folder, newest, evaluation, say)
-    return not evaluation.skipped
+    return is_complete(evaluation, settings.names)

@@ -47,6 +47,13 @@ class Settings:
             )
 
 
+def is_complete(evaluation: Evaluation, names: Sequence[str] | None) -> bool:
+    """Whether all that was given could be used, and all that was asked for by name computed; or, of the usual, any."""
+    if names is None:
+        return not evaluation.skipped and bool(evaluation.figures)
+    return not evaluation.skipped and not evaluation.missing
+
+
 def publish(
     evaluation: Evaluation, about: Mapping[str, Any], folder: Path, say: Callable[[str], None]
 ) -> dict[str, Any]:

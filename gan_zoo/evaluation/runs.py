@@ -13,7 +13,7 @@ from gan_zoo.data.pipeline import ExampleSource, evaluation_batches
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.measuring import WEIGHTS_MISSING, Evaluation, evaluate, joined
-from gan_zoo.evaluation.output import NUM_SAMPLES, ImageCounter, Settings, publish, report, writable
+from gan_zoo.evaluation.output import NUM_SAMPLES, ImageCounter, Settings, is_complete, publish, report, writable
 from gan_zoo.evaluation.records import FOLDER, skipped_lines
 from gan_zoo.evaluation.translated_batches import OneDomain, TranslatedBatches, has_masks, provides, reference_images
 from gan_zoo.images import BadExample, GreyExample
@@ -57,7 +57,7 @@ class RunEvaluation:
     """What was found out about a run.
 
     Attributes:
-        whole: whether all that was given could be used.
+        whole: whether all that was given could be used and what was asked for computed, see `is_complete`.
         by_step: of each checkpoint, in the order of their steps.
     """
 
@@ -224,7 +224,7 @@ def evaluate_run(
         "preprocess": model.config.preprocess,
         "num_samples": settings.num_samples or NUM_SAMPLES if samples else None,
     }
-    skipped: dict[str, str] = {}
+    complete = True
     missing: dict[str, str] = {}  # a server that does not answer is asked once
     newest, evaluations = None, {}
     for step in steps or [loaded_step]:
@@ -234,8 +234,8 @@ def evaluate_run(
             except UserError:
                 if step in paths_by_step(workdir):
                     raise
-                skipped[f"step {step}"] = "the run goes on, and has removed this checkpoint meanwhile"
-                say(f"skipped: step {step}: {skipped[f'step {step}']}")
+                complete = False
+                say(f"skipped: step {step}: the run goes on, and has removed this checkpoint meanwhile")
                 continue
         say(f"step {step}")
         parts = {}
@@ -249,7 +249,7 @@ def evaluate_run(
             missing |= {name: why for name, why in part.missing.items() if why.startswith(WEIGHTS_MISSING)}
         evaluation = joined(parts) if len(names) > 1 else next(iter(parts.values()))
         evaluation = dataclasses.replace(evaluation, skipped={**bad.reasons, **evaluation.skipped})
-        skipped |= evaluation.skipped
+        complete &= is_complete(evaluation, settings.names)
         left_out = {"num_grey": len(bad.grey)} if bad.grey else {}
         evaluations[step] = evaluation
         newest = publish(evaluation, about | left_out | {"step": step}, folder, say)
@@ -258,4 +258,4 @@ def evaluate_run(
     for line in bad.lines:
         say(line)
     report(folder, newest, evaluation, say)
-    return RunEvaluation(whole=not skipped, by_step=evaluations)
+    return RunEvaluation(whole=complete, by_step=evaluations)

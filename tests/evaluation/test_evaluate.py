@@ -143,7 +143,7 @@ def test_an_imported_run_on_images_of_differing_sizes(runs, tmp_path) -> None:
         f"--workdir={runs / 'imported'}", f"--data_dir={tmp_path / 'data'}", "--split=test", CHEAP,
         f"--output={tmp_path / 'out'}", "--inference_mode=eval",
     )  # fmt: skip
-    assert_one_line(run_evaluate(*words), 2, "data set 'unknown', which is unknown: give --dataset", "folder")
+    assert_one_line(run_evaluate(*words), 2, "was imported, so nothing says what it learnt from: give --dataset")
     result = run_evaluate(*words, "--dataset=folder")
     assert result.code == 0, result
     record = read_record(tmp_path / "out", 0)

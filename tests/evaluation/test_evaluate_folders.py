@@ -70,6 +70,13 @@ def test_too_few_images(tmp_path, monkeypatch) -> None:
     write_images(tmp_path / "made", {"a.png": picture(32, 32)})
     words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'made'}", "--metrics=fid_clean,l1")
     result = run_evaluate(*words)
-    assert result.code == 0
+    assert result.code == 1  # it was asked for
     assert re.search(r"^fid_clean +not computed$", result.out, re.M), result.out
     assert re.search(r"^fid_clean: not computed: fid_clean needs at least \d+ images", result.out, re.M)
+
+
+def test_figures_that_cannot_be_computed_change_the_exit_code(tmp_path) -> None:
+    write_images(tmp_path / "made", {"a.png": picture(16, 16)})
+    words = (f"--generated={tmp_path / 'made'}", f"--reference={tmp_path / 'made'}")
+    for more, code in (("--metrics=l1", 0), ("--metrics=l1,fid_clean", 1), ("--seed=0", 0)):  # its weights are missing
+        assert run_evaluate(*words, more).code == code, more

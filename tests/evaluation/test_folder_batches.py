@@ -82,7 +82,9 @@ def test_all_that_is_wrong_is_named(folders) -> None:
     outputs = {name: batch for batch in batches for name in batch.names}
     assert set(outputs) == {"good", "alone", "size", "grey", "cut partner"}
     assert [name for name, batch in outputs.items() if batch.targets is not None] == ["good"]
-    assert both.skipped[str(real / "both.png")] == "not a PNG, JPEG, WebP or BMP image"  # before any other reading
+    assert (
+        both.skipped[str(real / "both.png")] == "not a PNG, JPEG, TIFF, WebP, BMP or GIF image"
+    )  # before any other reading
     assert len(list(both.reference_images())) == 6
     sets_only = "; it counts only where sets are compared"
     assert both.skipped == {
@@ -96,9 +98,9 @@ def test_all_that_is_wrong_is_named(folders) -> None:
         str(made / "cut.png"): "a truncated or damaged PNG file",
         str(made / "empty.jpg"): "an empty file",
         str(made / "both.png"): "an empty file",
-        str(real / "both.png"): "not a PNG, JPEG, WebP or BMP image",
+        str(real / "both.png"): "not a PNG, JPEG, TIFF, WebP, BMP or GIF image",
         str(made / "cut partner.png"): f"its partner {real / 'cut partner.jpg'} cannot be used{sets_only}",
-        str(real / "cut partner.jpg"): "not a PNG, JPEG, WebP or BMP image",
+        str(real / "cut partner.jpg"): "not a PNG, JPEG, TIFF, WebP, BMP or GIF image",
     }
 
 
@@ -178,3 +180,38 @@ def test_refusals(folders) -> None:
         FolderBatches(made / "none", real)
     with pytest.raises(UserError, match=r"--reference: no file in .*real ends in \.png"):
         FolderBatches(made, real)
+
+
+def test_the_names_of_the_authors_test_script_find_each_other(folders) -> None:
+    kinds = ("real_A", "fake_B", "real_B", "rec_A")
+    images = {f"{name}_{kind}.png": picture(8, 8) for name in ("1", "in/2") for kind in kinds}
+    made, real = folders(made=images, real={"1.png": picture(8, 8), "in/2.png": picture(8, 8)})
+    for reference, suffix in ((made, "_real_B.png"), (real, ".png")):
+        both = FolderBatches(made, reference)
+        assert both.num_pairs == len(both.names) == 2 and both.skipped == {}
+        outputs = {
+            name: output for batch in both.batches(2) for name, output in zip(batch.names, batch.outputs, strict=True)
+        }
+        for name, output in outputs.items():
+            np.testing.assert_array_equal(output, images[f"{name.removesuffix('_real_B')}_fake_B.png"])
+        assert {f"{name.removesuffix('_real_B')}{suffix}" for name in outputs} == {f"1{suffix}", f"in/2{suffix}"}
+        assert len(list(both.reference_images())) == 2
+
+
+def test_each_file_once_and_what_cannot_be_read_by_name(folders) -> None:
+    made, real = folders(made={"a.png": picture(8, 8), "x/b.png": picture(8, 8)}, real={"a.png": picture(8, 8)})
+    (made / "self").symlink_to(".")
+    (made / "z.png").symlink_to("a.png")
+    (made / "@eaDir").mkdir()
+    (made / "@eaDir" / "a.png").write_bytes(b"thumbnail")
+    (made / "phone.heic").write_bytes(b"heic")
+    for name in ("x/b.png", "c.png"):  # one truth of several
+        (real / name).parent.mkdir(exist_ok=True)
+        (real / name).symlink_to(real / "a.png")
+    both = FolderBatches(made, real)
+    assert both.names == ["a", "x/b"] and both.num_pairs == 2
+    assert len(list(both.reference_images())) == 1
+    assert [(path, reason.split(",")[0]) for path, reason in both.skipped.items()] == [
+        (str(made / "phone.heic"), "a HEIC photo"),
+        (str(real / "c.png"), f"has no partner in {made}; it counts only where sets are compared"),
+    ]
