@@ -13,6 +13,7 @@ from datasets.definition import load_for
 from gan_zoo.config import Config, describe_type, parse_settings, refuse_idle, resolve
 from gan_zoo.data.fingerprint import fingerprint
 from gan_zoo.errors import UserError
+from gan_zoo.images import allow_pixels
 from gan_zoo.models import MODELS
 from gan_zoo.runs.record import Run
 from gan_zoo.runs.workdir import RESUME_WITH, check_workdir
@@ -66,6 +67,7 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_list("resume_with", [], resume_help, **kwargs)
     init_help = "folder of a run whose weights a new one starts with, for fine-tuning; all else begins anew"
     flags.DEFINE_string("init_from", None, init_help, **kwargs)
+    flags.DEFINE_integer("max_pixels", None, command_line.MAX_PIXELS_HELP, lower_bound=1, **kwargs)
     log_help = "steps between two points in TensorBoard, and two lines where the output is no terminal"
     flags.DEFINE_integer("log_every", defaults.log_every, log_help, lower_bound=1, **kwargs)
     return values
@@ -136,6 +138,8 @@ def beginning(config: Config, num_examples: int) -> str | None:
 
 
 def main(args: flags.FlagValues) -> int:
+    if args.max_pixels is not None:
+        allow_pixels(args.max_pixels)
     model_class, definition = choose("model", args.model, MODELS), find_dataset(args.dataset)
     if not definition.serves(model_class.data_kind):
         fitting = [name for name, other in DATASETS.items() if other.serves(model_class.data_kind)]

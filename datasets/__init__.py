@@ -10,6 +10,11 @@
 | `tfds_images` | any image set that TFDS itself knows, such as `coco` |
 """
 
+import sys
+
+if sys.argv[:1] == ["-m"]:  # `python -m datasets.shapes`, as quiet as the scripts: before anything imports TensorFlow
+    import command_line  # noqa: F401
+
 from datasets import (
     apple2orange,
     cezanne2photo,

@@ -1,6 +1,9 @@
 """The procedural data set: reproducible, its factors independent, and its pictures as coloured as they say."""
 
 import itertools
+import pathlib
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -157,3 +160,10 @@ def test_definition():
     assert source.kind == DATASETS["shapes"].kind == "paired"
     with pytest.raises(UserError, match=r"no split 'dev'; it has train, val, test"):
         DATASETS["shapes"].load("dev", config, None)
+
+
+def test_the_module_is_as_quiet_as_the_scripts(tmp_path):
+    words = [sys.executable, "-m", "datasets.shapes", str(tmp_path), "32", "1"]
+    done = subprocess.run(words, cwd=pathlib.Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "drawing_01.png").exists()

@@ -212,7 +212,7 @@ def test_grey_truths_are_left_out_of_an_evaluation_and_are_no_damage(run, tmp_pa
             return SingleView(OneGrey(**pictures)), {"dataset": "eight", "data_dir": None, "split": "val"}
 
         lines: list[str] = []
-        return evaluate_run(run, source, settings, output=tmp_path, say=lines.append), lines
+        return evaluate_run(run, source, settings, output=tmp_path, say=lines.append).whole, lines
 
     count = "1 grey picture has no colours to compare with: left out"
     usable, lines = evaluated(count=2)
