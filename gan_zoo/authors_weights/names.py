@@ -1,8 +1,9 @@
 """The names that the authors' PyTorch code gives to the variables of our networks, in the order of its state_dicts.
 
-pytorch-CycleGAN-and-pix2pix and BicycleGAN build most networks as `torch.nn.Sequential`, so that a name is a path of
-positions, in which activations, paddings and dropout count and hold nothing. The networks here say themselves, by their
-layers, how deep they are and which norm they have; so the same walk names the variables to read and to write.
+pytorch-CycleGAN-and-pix2pix, BicycleGAN and leftthomas/SRGAN build most networks as `torch.nn.Sequential`, so that a
+name is a path of positions, in which activations, paddings and dropout count and hold nothing. The networks here say
+themselves, by their layers, how deep they are and which norm they have; so the same walk names the variables to read
+and to write.
 """
 
 import re
@@ -24,7 +25,8 @@ def torch_variables(network: keras.Model) -> dict[str, keras.Variable | None]:
     """The variables of a network of ours by the authors' names, in their order.
 
     Args:
-        network: a `unet`, `resnet`, `patch_discriminator`, `pixel_discriminator`, `resnet_encoder` or `plain_encoder`.
+        network: a `unet`, `resnet`, `patch_discriminator`, `pixel_discriminator`, `resnet_encoder`, `plain_encoder`,
+            `sr_resnet` or `sr_discriminator`.
 
     Returns:
         Every variable that learns or is learnt, once; None for names that end in `num_batches_tracked`.
@@ -198,10 +200,50 @@ def _plain_encoder(layers: Layers) -> Named:
     yield from _heads(layers)
 
 
+def _sr_resnet(layers: Layers) -> Named:
+    """The `Generator` of leftthomas/SRGAN: block1, a block for each residual one, the trunk's end, and the way up."""
+    num_blocks = _count(layers, r"block_\d+")
+    yield from _kernel("block1.0", layers["conv_in"])
+    yield "block1.1.weight", layers["conv_in_prelu"].slope
+    for block in range(num_blocks):
+        path = f"block{block + 2}"
+        yield from _kernel(f"{path}.conv1", layers[f"block_{block}_conv_0"])
+        yield from _norm(f"{path}.bn1", layers[f"block_{block}_norm_0"])
+        yield f"{path}.prelu.weight", layers[f"block_{block}_prelu"].slope
+        yield from _kernel(f"{path}.conv2", layers[f"block_{block}_conv_1"])
+        yield from _norm(f"{path}.bn2", layers[f"block_{block}_norm_1"])
+    path = f"block{num_blocks + 2}"
+    yield from _kernel(f"{path}.0", layers["trunk"])
+    if "trunk_prelu" in layers:
+        yield f"{path}.1.weight", layers["trunk_prelu"].slope
+    else:
+        yield from _norm(f"{path}.1", layers["trunk_norm"])
+    path = f"block{num_blocks + 3}"
+    num_doublings = _count(layers, r"subpixel_\d+")
+    for level in range(num_doublings):
+        yield from _kernel(f"{path}.{level}.conv", layers[f"subpixel_{level}"])
+        yield f"{path}.{level}.prelu.weight", layers[f"subpixel_{level}_prelu"].slope
+    yield from _kernel(f"{path}.{num_doublings}", layers["conv_out"])
+
+
+def _sr_discriminator(layers: Layers) -> Named:
+    """The `Discriminator` of leftthomas/SRGAN: convolution, activation; convolution, norm, activation; ...; a mean."""
+    for index in range(_count(layers, r"conv_\d+")):
+        place = max(3 * index - 1, 0)
+        yield from _kernel(f"net.{place}", layers[f"conv_{index}"])
+        if index:
+            yield from _norm(f"net.{place + 1}", layers[f"norm_{index}"])
+    if "pool" in layers:  # the dense layers of the paper have no place there
+        yield from _kernel("net.24", layers["dense_0"])
+        yield from _kernel("net.26", layers["dense_1"])
+
+
 # By a layer that no other family has; the first one found counts.
 _WALKS: Mapping[str, Callable[[Layers], Named]] = {
     "block_1_shortcut": _resnet_encoder,
     "logvar": _plain_encoder,
+    "subpixel_0": _sr_resnet,
+    "dense_0": _sr_discriminator,
     "conv_in": _resnet,
     "up_0": _unet,
     "scale_0_conv_0": _patch_discriminator,

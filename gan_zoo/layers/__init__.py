@@ -7,5 +7,6 @@
 | `dropout`, `padding`, `tiling` | dropout from a seed; mirrored borders; a vector beside every pixel |
 | `upsampling` | ways to double the size |
 | `normalization`, `adalin` | batch, instance, layer and spectral norm; layer-instance norm, adaptive or not |
+| `prelu` | a rectifier that learns its slope |
 | `initializers` | how kernels are drawn |
 """
