@@ -15,10 +15,11 @@ def tiny_config(name: str, **changes):
 
 def noise_batch(config) -> dict[str, tf.Tensor]:
     random = np.random.default_rng(0)
-    shape = (config.batch_size, config.image_size, config.image_size)
+    side = config.image_size
+    small = side // getattr(config, "scale", 1)
     images = {
-        "input_image": random.uniform(-1, 1, (*shape, config.input_channels)),
-        "target_image": random.uniform(-1, 1, (*shape, config.target_channels)),
+        "input_image": random.uniform(-1, 1, (config.batch_size, small, small, config.input_channels)),
+        "target_image": random.uniform(-1, 1, (config.batch_size, side, side, config.target_channels)),
     }
     batch = {key: tf.constant(image, keras.backend.floatx()) for key, image in images.items()}
     return {**batch, "example_index": tf.range(config.batch_size, dtype=tf.int64)}

@@ -35,6 +35,17 @@ TINY = {
     "bicyclegan": TINY_BICYCLEGAN,
     "pix2pix": _TINY_PARTS,
     "colorization": _TINY_PARTS,
+    "srgan": {
+        "image_size": 32,
+        "preprocess": "resize_and_crop",
+        "load_scale": 1.0,
+        "batch_size": 2,
+        "base_filters": 4,
+        "num_blocks": 1,
+        "discriminator_filters": 4,
+        "pretrain_epochs": 0,
+        "content": "pixels",
+    },
     "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
 }
 

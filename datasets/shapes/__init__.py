@@ -167,6 +167,21 @@ DEFINITION = DatasetDefinition(
             # A drawing is no pale picture: nothing is to be left as it is.
             "lambda_identity": 0.0,
         },
+        "srgan": {
+            "image_size": 64,
+            "preprocess": "resize_and_crop",  # they are drawn at this size
+            "load_scale": 1.0,
+            "flip": False,
+            "base_filters": 16,
+            "num_blocks": 4,
+            "discriminator_filters": 16,
+            "learning_rate": 5e-4,
+            "batch_size": 4,
+            "epochs": 8,
+            "pretrain_epochs": 5,
+            "decay_every": 7,
+            "content": "pixels",  # which needs nothing to be fetched
+        },
         "colorization": _SMALL
         | {
             "batch_size": 4,

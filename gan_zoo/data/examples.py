@@ -68,13 +68,20 @@ def _settle() -> None:
 
 
 def readers_of(
-    source: ExampleSource, config: Any, resizing: Resizing, skipped: SkippedFiles | None, skip_grey: bool = False
+    source: ExampleSource,
+    config: Any,
+    resizing: Resizing,
+    skipped: SkippedFiles | None,
+    *,
+    skip_grey: bool = False,
+    skip_small: bool = False,
 ) -> list["ExampleReader"]:
     """One reader for examples that belong together, one for each domain of an unpaired source."""
     skipped = skipped if skipped is not None else SkippedFiles()
     seed = config.seed % 2**32
     if getattr(source, "kind", "paired") != "unpaired":
-        return [ExampleReader(source, config, resizing, skipped, seed=seed, skip_grey=skip_grey)]
+        skip = {"skip_grey": skip_grey, "skip_small": skip_small}
+        return [ExampleReader(source, config, resizing, skipped, seed=seed, **skip)]
     # Numbers of their own for each domain: with one seed, domains of equal count would come in equal order.
     seeds = [int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) for number in range(len(source.domains))]
     return [
@@ -94,6 +101,7 @@ class ExampleReader:
         seed: of the order and the augmentation, below 2**32: `index_shuffle` sees no more of it.
         key: the name of a domain's images.
         skip_grey: whether examples whose `target_image` has no colour are bad.
+        skip_small: whether those are whose `target_image` would have to be enlarged.
     """
 
     def __init__(
@@ -106,9 +114,10 @@ class ExampleReader:
         seed: int,
         key: str | None = None,
         skip_grey: bool = False,
+        skip_small: bool = False,
     ) -> None:
         self.source, self.config, self.resizing, self.skipped = source, config, resizing, skipped
-        self.seed, self.key, self.skip_grey = seed, key, skip_grey
+        self.seed, self.key, self.skip_grey, self.skip_small = seed, key, skip_grey, skip_small
         self.bad: set[int] = set()
         self.grey = False  # whether any of them is bad for that alone
         if rejected := getattr(source, "rejected", ()):
@@ -149,11 +158,13 @@ class ExampleReader:
         """The example at `index`, or None after noting that it is bad."""
         if index in self.bad:
             return None
+        name = getattr(self.source, "path_of", "example {}".format)
         try:
             example = self.source[index]
             if self.skip_grey and is_grey(example["target_image"]):
-                name = getattr(self.source, "path_of", "example {}".format)
                 raise GreyExample(name(index))
+            if self.skip_small and (reason := self.resizing.too_small(*example["target_image"].shape[:2])):
+                raise BadExample(name(index), reason)
             return example if self.key is None else {self.key: example}
         except BadExample as error:
             self.bad.add(index)

@@ -33,6 +33,7 @@ def training_stream(
     min_side: int = 1,
     make_input: MakeInput | None = None,
     skip_grey: bool = False,
+    skip_small: bool = False,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of augmented batches that begins, at once, with the batch of step `start_step`.
@@ -49,6 +50,7 @@ def training_stream(
         make_input: from `target_image` `[H, W, C]` in [-1, 1] to `input_image`, for a source of single images; in
             operations of TensorFlow's alone, since it becomes part of the graph.
         skip_grey: whether targets without colour count as bad examples.
+        skip_small: whether targets that would have to be enlarged do.
         skipped: collects the bad files.
 
     Returns:
@@ -65,7 +67,8 @@ def training_stream(
     if load_size < config.image_size:
         raise UserError(f"load_scale is {config.load_scale}, but the crop must fit: give at least 1")
     resizing = Resizing(config.preprocess, config.image_size, load_size, size_multiple, min_side)
-    draws = [_augmented(reader) for reader in readers_of(source, config, resizing, skipped, skip_grey)]
+    skip = {"skip_grey": skip_grey, "skip_small": skip_small}
+    draws = [_augmented(reader) for reader in readers_of(source, config, resizing, skipped, **skip)]
 
     @tf.autograph.experimental.do_not_convert  # it would run `read` and all that it calls through autograph
     def load(slot: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -105,6 +108,7 @@ def evaluation_batches(
     min_side: int = 1,
     make_input: MakeInput | None = None,
     skip_grey: bool = False,
+    skip_small: bool = False,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """The examples once, in order, brought to the training size without chance; bad ones are left out.
@@ -121,7 +125,8 @@ def evaluation_batches(
     size, mode = config.image_size, config.preprocess
     load_size = size if mode == "resize_and_crop" else round(size * config.load_scale)
     resizing = Resizing(mode, size, load_size, size_multiple, min_side)
-    draws = [_plain(reader) for reader in readers_of(source, config, resizing, skipped, skip_grey)]
+    skip = {"skip_grey": skip_grey, "skip_small": skip_small}
+    draws = [_plain(reader) for reader in readers_of(source, config, resizing, skipped, **skip)]
 
     @tf.autograph.experimental.do_not_convert
     def load(index: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

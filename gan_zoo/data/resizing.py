@@ -48,6 +48,13 @@ class Resizing:
         whole = self._to_multiple(height * scale), self._to_multiple(width * scale)
         return whole, whole
 
+    def too_small(self, height: int, width: int) -> str | None:
+        """Why an image of that size cannot be used as it is, without being enlarged; None if it can."""
+        (rows, columns), (cut_rows, cut_columns) = self.plan(height, width)
+        if self.mode == "none" or (rows <= height and columns <= width):
+            return None
+        return f"{width}x{height} pixels: too few for {cut_columns}x{cut_rows} without being enlarged"
+
     def _to_multiple(self, length: float) -> int:
         fewest = -(-self.min_side // self.multiple)
         return max(round(length / self.multiple), fewest) * self.multiple

@@ -18,7 +18,7 @@ from gan_zoo.evaluation.records import FOLDER, skipped_lines
 from gan_zoo.evaluation.translated_batches import OneDomain, TranslatedBatches, has_masks, provides, reference_images
 from gan_zoo.images import BadExample, GreyExample
 from gan_zoo.metrics.base import Context, EvaluationBatch
-from gan_zoo.models.base import TranslationModel
+from gan_zoo.models.base import TranslationModel, target_multiple
 from gan_zoo.runs.checkpoint_files import paths_by_step
 from gan_zoo.runs.checkpoints import restore_networks
 from gan_zoo.runs.loading import load_run
@@ -142,7 +142,7 @@ class Direction:
             OneDomain(self._source, key) if self._unpaired else self._source,
             config,
             batch_size=self._settings.batch_size,
-            size_multiple=max(each.size_multiple for each in self._model.translators.values()),
+            size_multiple=target_multiple(self._model.translators),
             min_side=config.min_side,
             make_input=self._model.make_input,
             skip_grey=self._model.skip_grey,

@@ -85,3 +85,14 @@ def kl_loss(mu: tf.Tensor, logvar: tf.Tensor) -> tf.Tensor:
         mu, logvar: `[B, latent_dim]`, mean and logarithm of the variance.
     """
     return -0.5 * tf.reduce_sum(1.0 + logvar - tf.square(mu) - tf.exp(logvar))
+
+
+def squared_loss(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Mean squared difference of two tensors of one shape."""
+    return tf.reduce_mean(tf.math.squared_difference(a, b))
+
+
+def total_variation(images: tf.Tensor) -> tf.Tensor:
+    """Twice the mean squared difference of neighbours below each other, and of those side by side: `[B, H, W, C]`."""
+    below, beside = images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]
+    return 2.0 * (tf.reduce_mean(tf.square(below)) + tf.reduce_mean(tf.square(beside)))

@@ -3,7 +3,7 @@
 | file | what |
 | --- | --- |
 | `base` | what a model is to the rest of the library |
-| `bicyclegan`, `pix2pix`, `cyclegan`, `colorization` | the papers |
+| `bicyclegan`, `pix2pix`, `cyclegan`, `colorization`, `srgan` | the papers |
 | `conditional_gan` | the training step that pix2pix and colorization share |
 | `parts` | the choice of generators and discriminators that pix2pix and its kin offer |
 """
@@ -13,10 +13,12 @@ from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.colorization import Colorization
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
+from gan_zoo.models.srgan import SRGAN
 
 MODELS: dict[str, type[TranslationModel]] = {
     "bicyclegan": BicycleGAN,
     "pix2pix": Pix2Pix,
     "cyclegan": CycleGAN,
     "colorization": Colorization,
+    "srgan": SRGAN,
 }

@@ -64,7 +64,7 @@ class Translator:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StartingWeights:
-    """Weights that others have trained, which a new run reads for its model.
+    """Weights that others have trained, which a run reads for its model.
 
     Attributes:
         setting: of the model, that asks for them.
@@ -77,21 +77,28 @@ class StartingWeights:
     file: str | None = None
 
 
+def target_multiple(translators: Mapping[str, Translator]) -> int:
+    """What the sides of a model's target images must be multiples of, so that its inputs' are too."""
+    return max((translator.size_multiple * translator.scale for translator in translators.values()), default=1)
+
+
 class TranslationModel(keras.Model):
     """A model behind `keras.Model.fit`: networks, one optimizer for each, and a `train_step` in the subclass.
 
     Class attributes:
         config_class: the dataclass of the model's settings.
         data_kind: the kind of data set that it learns from: paired, unpaired, single or labelled.
-        make_input: for "single", a static method, pure and of TensorFlow's operations alone: from target images
+        make_input: for "single", a method, pure and of TensorFlow's operations alone: from target images
             `[..., H, W, C]` in [-1, 1] to the input images that belong to them.
         skip_grey: whether pictures without any colour are left out like damaged ones.
+        skip_small: whether pictures that would have to be enlarged for a crop are left out likewise.
     """
 
     config_class: ClassVar[type[Config]] = Config
     data_kind: ClassVar[str] = "paired"
     make_input: ClassVar[Callable[[tf.Tensor], tf.Tensor] | None] = None
     skip_grey: ClassVar[bool] = False
+    skip_small: ClassVar[bool] = False
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -150,6 +157,19 @@ class TranslationModel(keras.Model):
 
         Raises:
             UserError: where they are others than the networks take.
+        """
+        raise NotImplementedError
+
+    @property
+    def loss_weights(self) -> StartingWeights | None:
+        """What others have trained that the losses look through; None: nothing. No part of what is trained or saved."""
+        return None
+
+    def load_loss_weights(self, weights: Mapping[str, np.ndarray] | str) -> None:
+        """Takes in what was read for `loss_weights`; called whenever a run starts or goes on.
+
+        Raises:
+            UserError: where they are others than the losses take.
         """
         raise NotImplementedError
 

@@ -9,4 +9,5 @@
 | `latent_encoder` | BicycleGAN's encoder: from an image to mu and logvar |
 | `resnet_encoder`, `backbones` | ImageNet classifiers as encoders |
 | `classifiers`, `inception` | what metrics look through |
+| `perceptual` | what perceptual losses look through |
 """

@@ -37,6 +37,7 @@ class Weights:
         sha256: 64 hexadecimal digits.
         licence: of the file, as far as its authors say, and what it was trained on.
         setting: the one of a model that takes the file; None where a metric stands on it, which has `--weights_dir`.
+        instead: the setting, and its value, of that model which does without.
     """
 
     address: str
@@ -44,6 +45,7 @@ class Weights:
     sha256: str
     licence: str
     setting: str | None = None
+    instead: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -64,6 +66,14 @@ WEIGHTS: Mapping[str, Weights] = {
         size=553_433_881,
         sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         licence=_TORCHVISION,
+    ),
+    "vgg19": Weights(
+        address="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        size=574_673_361,
+        sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+        licence=_TORCHVISION,
+        setting="vgg_weights",
+        instead="content=pixels",
     ),
     "squeezenet": Weights(
         address="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
@@ -213,9 +223,10 @@ def _by_hand(weights: Weights) -> str:
     way = "put it into a folder given as --weights_dir, or"
     if weights.setting is not None:
         way = f"give it as --set {weights.setting}=FILE, or put it"
+    instead = f"; --set {weights.instead} needs none" if weights.instead else ""
     return (
         f"get {weights.address} with the SHA-256 {weights.sha256} and {way} into {cache_dir()}, under the name "
-        f"{weights.file_name}"
+        f"{weights.file_name}{instead}"
     )
 
 

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from gan_zoo.config import Config
@@ -14,7 +15,7 @@ from gan_zoo.data.pipeline import ExampleSource, evaluation_batches, training_st
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.translated_batches import has_masks
-from gan_zoo.models.base import TranslationModel
+from gan_zoo.models.base import StartingWeights, TranslationModel, target_multiple
 from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, latest_checkpoint, latest_step
@@ -151,9 +152,10 @@ class Session:
         if new and self._init_from:
             self._start_from(self._init_from, say)
         elif new and wanted is not None:
-            self.model.load_pretrained(
-                fetching.load(wanted.name) if wanted.name else fetching.read_given(wanted.file, wanted.setting)
-            )
+            self.model.load_pretrained(_read(wanted))
+        if (wanted := self.model.loss_weights) is not None:
+            with self.strategy.scope():
+                self.model.load_loss_weights(_read(wanted))
         make_workdir(self.workdir, self.run, self.lock)
         if self.validation and self.validation.left_out:
             say(self.validation.left_out)
@@ -201,13 +203,17 @@ class Session:
     @property
     def _sides(self) -> Mapping[str, Any]:
         """What the pipeline has to know of the model."""
-        multiples = [translator.size_multiple for translator in self.model.translators.values()]
         return {
-            "size_multiple": max(multiples, default=1),
+            "size_multiple": target_multiple(self.model.translators),
             "min_side": self.config.min_side,
             "make_input": self.model.make_input,
             "skip_grey": self.model.skip_grey,
+            "skip_small": self.model.skip_small,
         }
+
+
+def _read(wanted: StartingWeights) -> Mapping[str, np.ndarray] | str:
+    return fetching.load(wanted.name) if wanted.name else fetching.read_given(wanted.file, wanted.setting)
 
 
 def _changed_versions(before: Run, now: Run) -> list[str]:
