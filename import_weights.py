@@ -1,4 +1,4 @@
-"""Brings weights of pytorch-CycleGAN-and-pix2pix and BicycleGAN into a workdir, or writes those of a run for them."""
+"""Brings weights of pytorch-CycleGAN-and-pix2pix, BicycleGAN and leftthomas/SRGAN into a workdir, or writes ours."""
 
 from absl import flags
 

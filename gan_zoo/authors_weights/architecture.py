@@ -17,17 +17,19 @@ class Architecture:
     """A network that was recognised.
 
     Attributes:
-        family: unet, resnet, patch, pixel, resnet encoder or plain encoder.
+        family: unet, resnet, sr resnet, patch, pixel, resnet encoder or plain encoder.
         input_channels: of what it sees; for a U-Net with z at the image those of z are among them.
         output_channels: of the image that it makes, the length of z for an encoder, 1 for a discriminator.
         filters: of its first convolution.
-        depth: a U-Net's halvings, a ResNet's blocks, a discriminator's strided convolutions, an encoder's blocks or
-            convolutions.
+        depth: a U-Net's halvings, a ResNet's blocks (SRResNet's too), a discriminator's strided convolutions, an
+            encoder's blocks or convolutions.
         norm: batch, instance or none.
         scales: of a discriminator.
         latent_dim: length of the z that joins every level of a U-Net; 0: none does.
         upsampling: transposed or bilinear, for a generator.
         dropout: whether a ResNet has it; None where the weights do not tell.
+        scale: how many times as large an SRResNet's output is.
+        trunk_end: norm or prelu, for an SRResNet.
     """
 
     family: str
@@ -40,11 +42,14 @@ class Architecture:
     latent_dim: int = 0
     upsampling: str = "transposed"
     dropout: bool | None = None
+    scale: int = 1
+    trunk_end: str = ""
 
     def __str__(self) -> str:
         depths = {
             "unet": "U-Net of {} halvings",
             "resnet": "ResNet of {} blocks",
+            "sr resnet": "SRResNet of {} blocks",
             "patch": "PatchGAN of {} strided convolutions",
             "pixel": "PixelGAN",
             "resnet encoder": "encoder of {} residual blocks",
@@ -56,7 +61,11 @@ class Architecture:
             words.append(f"z of length {self.latent_dim} at every level")
         if self.scales > 1:
             words.append(f"{self.scales} scales")
+        if self.scale > 1:
+            words.append(f"{self.scale} times as large")
         words.append(f"{self.norm} norm")
+        if self.trunk_end:
+            words.append(f"{self.trunk_end} after the blocks")
         if self.family in ("unet", "resnet"):
             words.append(f"{self.upsampling} upsampling")
         if self.dropout is not None:
@@ -99,6 +108,7 @@ def recognise(arrays: Arrays) -> Architecture:
         ("model.0.weight", _patch),
         ("model_0.0.weight", _patch),
         ("net.0.weight", _pixel),
+        ("block1.0.weight", _sr_resnet),
     ):
         if sign in arrays:
             try:
@@ -117,7 +127,7 @@ def inner_kernels(found: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
     A kernel that is not among them (of the way up, to or from an image) is about as large as one that is: a file that
     holds all of these is no smaller than a fraction of the network.
     """
-    if found.family in ("resnet", "resnet encoder"):
+    if found.family in ("resnet", "sr resnet", "resnet encoder"):
         yield from _residual_kernels(found)
         return
     most = {"unet": 8, "patch": 8, "pixel": 2, "plain encoder": 4}[found.family]  # times as wide as at first
@@ -143,7 +153,10 @@ def _residual_kernels(found: Architecture) -> Iterator[tuple[str, tuple[int, ...
         yield "model.4.weight", (2 * width, width, 3, 3)
         yield "model.7.weight", (4 * width, 2 * width, 3, 3)
     for block in range(found.depth):
-        if found.family == "resnet":
+        if found.family == "sr resnet":
+            for place in (1, 2):
+                yield f"block{block + 2}.conv{place}.weight", (width, width, 3, 3)
+        elif found.family == "resnet":
             for place in (1, 6 if found.dropout else 5):
                 yield f"model.{10 + block}.conv_block.{place}.weight", (4 * width, 4 * width, 3, 3)
         else:
@@ -221,6 +234,23 @@ def _resnet(arrays: Arrays) -> Architecture:
         norm=_norm(arrays, "model.1", "model.2"),
         upsampling="transposed" if transposed else "bilinear",
         dropout=dropout[1] and not dropout[0],
+    )
+
+
+def _sr_resnet(arrays: Arrays) -> Architecture:
+    num_blocks = sum(re.fullmatch(r"block\d+\.conv1\.weight", name) is not None for name in arrays)
+    trunk, up = f"block{num_blocks + 2}", f"block{num_blocks + 3}"
+    num_doublings = sum(re.fullmatch(rf"{up}\.\d+\.conv\.weight", name) is not None for name in arrays)
+    first = arrays["block1.0.weight"]
+    return Architecture(
+        family="sr resnet",
+        input_channels=first.shape[1],
+        output_channels=arrays[f"{up}.{num_doublings}.weight"].shape[0],
+        filters=first.shape[0],
+        depth=num_blocks,
+        norm=_norm(arrays, "block2.conv1", "block2.bn1"),
+        scale=2**num_doublings,
+        trunk_end="norm" if f"{trunk}.1.running_mean" in arrays else "prelu",
     )
 
 

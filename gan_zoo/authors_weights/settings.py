@@ -23,11 +23,25 @@ NETWORKS: Mapping[str, Mapping[str, str]] = {
         "D": "discriminator_encoded",
         "D2": "discriminator_random",
     },
+    "srgan": {"G": "generator"},  # the discriminator starts anew
+}
+FAMILIES = {
+    "G": ("unet", "resnet", "sr resnet"),
+    "D": ("patch", "pixel"),
+    "E": ("resnet encoder", "plain encoder"),
 }
 CHANNELS = (1, 3, 4)
 AUTHORS_LATENT_DIM = 8
 # Halvings, strided convolutions, residual blocks and scales: far more than any image has room for, or anyone trained.
-MAX_DEPTH = {"unet": 12, "resnet": 100, "patch": 12, "pixel": 1, "resnet encoder": 8, "plain encoder": 9}
+MAX_DEPTH = {
+    "unet": 12,
+    "resnet": 100,
+    "sr resnet": 100,
+    "patch": 12,
+    "pixel": 1,
+    "resnet encoder": 8,
+    "plain encoder": 9,
+}
 MAX_SCALES = 8
 Found = tuple[str, dict[str, Any], list[str]]
 
@@ -46,8 +60,7 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
     """
     generators = [part for part in networks if part.startswith("G")]
     for part in networks:
-        families = {"G": ("unet", "resnet"), "D": ("patch", "pixel"), "E": ("resnet encoder", "plain encoder")}[part[0]]
-        if networks[part].family not in families:
+        if networks[part].family not in FAMILIES[part[0]]:
             raise UserError(f"the network {part} is not what its name says, but a {networks[part]}")
         if networks[part].depth > MAX_DEPTH[networks[part].family] or networks[part].scales > MAX_SCALES:
             raise UserError(f"the network {part} is deeper than any image has room for: {networks[part]}")
@@ -58,6 +71,8 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
             f"{', '.join(networks) or 'nothing'} given: a model needs the generator G, or G_A and G_B "
             "(to import one of these alone, name it latest_net_G.pth)"
         )
+    elif networks["G"].family == "sr resnet":
+        name, build = "srgan", _srgan
     elif _has_z(networks):
         name, build = "bicyclegan", _bicyclegan
     else:
@@ -156,6 +171,20 @@ def _cyclegan(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], lis
         settings |= _discriminator(discriminators[0])
         settings |= {"discriminator_type": discriminators[0].family, "discriminator_norm": discriminators[0].norm}
     return settings, _assumptions(settings, networks)
+
+
+def _srgan(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list[str]]:
+    generator = networks["G"]
+    settings: dict[str, Any] = {
+        "input_channels": generator.input_channels,
+        "target_channels": generator.output_channels,
+        "scale": generator.scale,
+        "num_blocks": generator.depth,
+        "base_filters": generator.filters,
+        "norm": generator.norm,
+        "trunk_end": generator.trunk_end,
+    }
+    return settings, ["the generator knows no loss: the model's default is assumed"]
 
 
 def _bicyclegan(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list[str]]:
