@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"errors", "config", "models"},
     "evaluation": GROUND - {"lab"} | {"learning", "data", "models", "translation", "metrics", "report", "runs"},
     "training": GROUND - {"lab"}
-    | {"grids", "learning", "pretrained", "data", "models", "translation", "metrics", "runs", "evaluation"},
+    | {"bicubic", "grids", "learning", "pretrained", "data", "models", "translation", "metrics", "runs", "evaluation"},
     "authors_weights": {"errors", "config", "layers", "pretrained", "models", "runs"},
     "api": {"errors", "config", "data", "models", "translation", "export", "metrics", "runs", "evaluation", "training"},
 }

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from gan_zoo.data.resizing import Resizing, resize_and_crop, resize_and_crop_labels
+from gan_zoo.data.resizing import WHOLE, Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, GreyExample, is_grey, to_channels, to_float
@@ -183,13 +183,14 @@ class ExampleReader:
     def prepared(self, example: dict[str, Any], random: np.random.Generator | None = None) -> list[np.ndarray]:
         """The values in the order of `keys`, the images as float32 in [0, 255], all of them resized and cut alike.
 
-        `random` draws the place of the cut and whether it is mirrored; without it, it is the middle as it is.
+        `random` draws the place of the cut and whether it is mirrored; without it, it is the middle as it is,
+        of a whole image what is above and to the left.
         """
         image = next(np.asarray(example[key]) for key in IMAGE_KEYS if key in example)
         loaded, cut = self.resizing.plan(*image.shape[:2])
         room = [have - want for have, want in zip(loaded, cut, strict=True)]
         if random is None:
-            (top, left), flip = [margin // 2 for margin in room], False
+            (top, left), flip = (0, 0) if self.resizing.mode == WHOLE else [margin // 2 for margin in room], False
         else:
             top, left = (int(random.integers(0, margin, endpoint=True)) for margin in room)
             flip = bool(random.integers(2)) and self.config.flip

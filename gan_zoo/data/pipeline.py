@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.data.examples import ExampleReader, ExampleSource, readers_of
-from gan_zoo.data.resizing import Resizing
+from gan_zoo.data.resizing import WHOLE, Resizing
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 
@@ -109,12 +109,14 @@ def evaluation_batches(
     make_input: MakeInput | None = None,
     skip_grey: bool = False,
     skip_small: bool = False,
+    whole: bool = False,
     skipped: SkippedFiles | None = None,
 ) -> tf.data.Dataset:
     """The examples once, in order, brought to the training size without chance; bad ones are left out.
 
-    What `preprocess` would crop at random is the middle here; with `resize_and_crop` it is the whole image. Images of
-    differing sizes come one by one, whatever the batch size.
+    What `preprocess` would crop at random is the middle here; with `resize_and_crop` it is the whole image. With
+    `whole`, whatever `preprocess` says, each image is as it is, but for what is more than a multiple of
+    `size_multiple`. Images of differing sizes come one by one, whatever the batch size.
 
     Of an unpaired source, the images of equal index together, the smaller domain from its start again where it ends;
     both must be good.
@@ -122,7 +124,7 @@ def evaluation_batches(
     Returns:
         Batches as of `training_stream`, the last may be smaller; `example_index` is the index in the source.
     """
-    size, mode = config.image_size, config.preprocess
+    size, mode = config.image_size, WHOLE if whole else config.preprocess
     load_size = size if mode == "resize_and_crop" else round(size * config.load_scale)
     resizing = Resizing(mode, size, load_size, size_multiple, min_side)
     skip = {"skip_grey": skip_grey, "skip_small": skip_small}

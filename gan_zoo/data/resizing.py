@@ -1,4 +1,7 @@
-"""How an image of any size becomes one to train on: the five modes of CycleGAN's authors, resampling included."""
+"""How an image of any size becomes one to train on: the five modes of CycleGAN's authors, resampling included.
+
+A sixth, for measuring alone, resamples nothing.
+"""
 
 import dataclasses
 
@@ -6,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 Size = tuple[int, int]  # height, width
+WHOLE = "whole"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,10 +23,12 @@ class Resizing:
     | scale_width | `load_size` wide, in proportion | everything |
     | scale_width_and_crop | `load_size` wide, in proportion | `size` squared |
     | none | not at all | everything |
+    | whole | not at all | everything but a few rows and columns, below and to the right |
 
     An image that is too small for the square is enlarged, in proportion, until the square fits. (The authors' code
     fails with it, or stretches its height.) Where everything stays, each side goes to the nearest multiple of
-    `multiple`, which is what the network needs, but not below `min_side`.
+    `multiple`, which is what the network needs, but not below `min_side`; with `whole`, what is more than a multiple is
+    cut off, as super-resolution measures.
     """
 
     mode: str
@@ -34,11 +40,13 @@ class Resizing:
     @property
     def shape(self) -> tuple[int | None, int | None]:
         """Height and width of all results; None where they differ from image to image."""
-        return (None, None) if self.mode in ("scale_width", "none") else (self.size, self.size)
+        return (None, None) if self.mode in ("scale_width", "none", WHOLE) else (self.size, self.size)
 
     def plan(self, height: int, width: int) -> tuple[Size, Size]:
         """The sizes to which an image of `height` and `width` is resized, and of what is cut out of that."""
         square = (self.size, self.size)
+        if self.mode == WHOLE:
+            return (height, width), (height - height % self.multiple, width - width % self.multiple)
         if self.mode == "resize_and_crop":
             return (self.load_size, self.load_size), square
         scale = self.load_size / width if self.mode.startswith("scale_width") else 1.0
@@ -51,6 +59,8 @@ class Resizing:
     def too_small(self, height: int, width: int) -> str | None:
         """Why an image of that size cannot be used as it is, without being enlarged; None if it can."""
         (rows, columns), (cut_rows, cut_columns) = self.plan(height, width)
+        if self.mode == WHOLE and min(cut_rows, cut_columns) < self.min_side:
+            return f"{width}x{height} pixels: at least {self.min_side}x{self.min_side} are needed"
         if self.mode == "none" or (rows <= height and columns <= width):
             return None
         return f"{width}x{height} pixels: too few for {cut_columns}x{cut_rows} without being enlarged"

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from gan_zoo import metrics
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches
+from gan_zoo.data.resizing import WHOLE
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.measuring import WEIGHTS_MISSING, Evaluation, evaluate, joined
@@ -125,7 +126,8 @@ class Direction:
             )
         batches = self._batches(self.translator.input_key)
         if self._settings.num_images is not None:
-            size = 1 if self._model.config.preprocess in ("scale_width", "none") else self._settings.batch_size
+            differing = _preprocess(self._model) in ("scale_width", "none", WHOLE)
+            size = 1 if differing else self._settings.batch_size
             batches = batches.unbatch().take(self._settings.num_images).batch(size)
         for batch in self._translate[fields](batches):
             yield dataclasses.replace(batch, names=list(map(self._shown, batch.names)))
@@ -146,6 +148,8 @@ class Direction:
             min_side=config.min_side,
             make_input=self._model.make_input,
             skip_grey=self._model.skip_grey,
+            skip_small=self._model.skip_small,
+            whole=self._model.measure_whole,
             skipped=self._bad,
         )
 
@@ -165,6 +169,11 @@ def _folder_in(workdir: str | os.PathLike[str]) -> Path:
     """Where records lie in a run's own folder, from which no link may lead them away."""
     refuse_links(workdir)
     return Path(workdir) / FOLDER
+
+
+def _preprocess(model: TranslationModel) -> str:
+    """How the images that are measured come to size."""
+    return WHOLE if model.measure_whole else model.config.preprocess
 
 
 def evaluate_run(
@@ -221,7 +230,7 @@ def evaluate_run(
         "inference_mode": getattr(model.config, "inference_mode", None),
         # The truth is what `preprocess` made of it in this size: runs that differ in them do not compare.
         "image_size": model.config.image_size,
-        "preprocess": model.config.preprocess,
+        "preprocess": _preprocess(model),
         "num_samples": settings.num_samples or NUM_SAMPLES if samples else None,
     }
     complete = True

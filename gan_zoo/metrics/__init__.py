@@ -6,6 +6,7 @@ A file has the pure function and, in `DEFINITIONS`, the accumulators of `gan_zoo
 | --- | --- |
 | `base` | what a metric is |
 | `psnr`, `ssim`, `l1`, `lpips` | distance to the truth; `image_pairs`: checks and luma of two images |
+| `enlargement` | distance to the truth of enlarged pictures, as their papers measure it, beside interpolation |
 | `fid`, `kid` | distance between two sets; `features/` is what they share |
 | `diversity`, `cycle`, `latent` | how samples differ, what comes back, what becomes of z |
 | `colourfulness`, `ab_spread` | whether colours are as strong, and as many, as the truth's |
@@ -23,6 +24,7 @@ from gan_zoo.metrics import (
     colourfulness,
     cycle,
     diversity,
+    enlargement,
     fid,
     kid,
     l1,
@@ -40,6 +42,7 @@ METRICS: Mapping[str, MetricDefinition] = {
     **psnr.DEFINITIONS,
     **ssim.DEFINITIONS,
     **l1.DEFINITIONS,
+    **enlargement.DEFINITIONS,
     **lpips.DEFINITIONS,
     **fid.DEFINITIONS,
     **kid.DEFINITIONS,

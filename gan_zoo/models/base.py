@@ -92,6 +92,7 @@ class TranslationModel(keras.Model):
             `[..., H, W, C]` in [-1, 1] to the input images that belong to them.
         skip_grey: whether pictures without any colour are left out like damaged ones.
         skip_small: whether pictures that would have to be enlarged for a crop are left out likewise.
+        measure_whole: whether `evaluate.py` measures whole pictures, whatever size the model learnt from.
     """
 
     config_class: ClassVar[type[Config]] = Config
@@ -99,6 +100,7 @@ class TranslationModel(keras.Model):
     make_input: ClassVar[Callable[[tf.Tensor], tf.Tensor] | None] = None
     skip_grey: ClassVar[bool] = False
     skip_small: ClassVar[bool] = False
+    measure_whole: ClassVar[bool] = False
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ from gan_zoo.networks.sr_discriminator import sr_discriminator
 from gan_zoo.networks.sr_resnet import SCALES, sr_resnet
 
 MIN_SIZE = 16  # pixels; the discriminator and VGG19 halve their image four times
+METRICS = ("psnr_y_border", "ssim_y_border")
 SCRIPTS_TV = 2e-8  # the weight of the total variation in leftthomas/SRGAN
 
 
@@ -133,6 +134,7 @@ class SRGAN(TranslationModel):
     config_class: ClassVar[type[SRGANConfig]] = SRGANConfig
     data_kind: ClassVar[str] = "single"
     skip_small: ClassVar[bool] = True
+    measure_whole: ClassVar[bool] = True
 
     def __init__(self, config: SRGANConfig) -> None:
         super().__init__(config)
@@ -172,6 +174,8 @@ class SRGAN(TranslationModel):
             image_size=config.image_size // config.scale,
             size_multiple=1,
             scale=config.scale,
+            metrics=METRICS,
+            best_metric=METRICS[0],
         )
         return {"translate": translator}
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.bicubic import enlarged
 from gan_zoo.grids import image_grid
 from gan_zoo.images import to_uint8, write_png
 from gan_zoo.training.callbacks import Logs, StepCallback
@@ -87,6 +88,8 @@ def picture_paths(folder: pathlib.Path, translators: Collection[str], step: int)
 def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:
     """A row for each example: input, truth (where there is one), then what the translator makes of the input.
 
+    The input of a translator that makes images larger is shown at their size, enlarged by interpolation.
+
     A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
     an encoder, and translations with random z, the same in all rows. Any other shows its one answer, with a seed of
     the row's own if it takes one. Where there is a way back, its end comes last.
@@ -109,6 +112,8 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     if translator.cycle is not None:
         columns["cycled"] = translator.cycle(inputs, *noise)
     pictures = [to_uint8(column).numpy() for column in columns.values()]
+    if translator.scale > 1:
+        pictures[0] = np.stack([enlarged(image, translator.scale) for image in pictures[0]])
     return image_grid(list(zip(*pictures, strict=True)), column_titles=list(columns))
 
 

@@ -14,6 +14,7 @@ from tiny_runs import EightPictures, run_train
 from gan_zoo.bicubic import reduced
 from gan_zoo.config import Run
 from gan_zoo.data.pipeline import training_stream
+from gan_zoo.data.resizing import Resizing
 from gan_zoo.data.single import SingleView
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
@@ -252,6 +253,8 @@ def test_small_pictures_by_mode() -> None:
     assert not left_out() and not left_out(preprocess="resize_and_crop", load_scale=1.25)
     assert left_out(preprocess="resize_and_crop", load_scale=1.5)
     assert left_out(preprocess="scale_width_and_crop", load_scale=1.5)
+    # Enlarged in one direction is enlarged.
+    assert Resizing("resize_and_crop", 32, 50).too_small(40, 64) and Resizing("scale_width", 32, 50).too_small(99, 40)
     whole = {"batch_size": 1, "discriminator_head": "pool"}
     assert not left_out(preprocess="none", **whole)
 
