@@ -21,7 +21,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from gan_zoo.headers import lacks_data, orientation, without_metadata
 from gan_zoo.tiff import read_16_bit
 
 MIN_SIDE = 8  # pixels; below it a picture is more likely a broken thumbnail than something to learn from
+LARGE = 1 << 26  # bytes of a picture that is not to be in memory as a file too
 _AVIF = features.check("avif")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif") + (".avif",) * _AVIF
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF") + ("AVIF",) * _AVIF
@@ -281,15 +282,19 @@ def encode_png(image: np.ndarray) -> bytes:
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes `[H, W, C]` uint8 or uint16 as a PNG file that is whole whenever it is there."""
-    write_whole(Path(path), encode_png(image))
+    if image.nbytes < LARGE or image.dtype != np.uint8:
+        write_whole(Path(path), encode_png(image))
+    else:  # row by row: the file may be as large as the picture
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        write_whole(Path(path), lambda file: picture.save(file, format="PNG"))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file that is whole whenever it is there."""
+def write_whole(path: Path, data: bytes | Callable[[Path], object]) -> None:
+    """Writes a file that is whole whenever it is there: its bytes, or what a function writes to a path."""
     # Its own name is not part of it: that may be as long as a name can be.
     partial = path.with_name(f".{os.getpid()}.partial")
     try:
-        partial.write_bytes(data)
+        partial.write_bytes(data) if isinstance(data, bytes) else data(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -266,3 +266,13 @@ def test_png_is_written_whole_or_not_at_all(tmp_path):
         images.write_png(path, smooth()[..., :0])
     np.testing.assert_array_equal(decode_image(path.read_bytes()), smooth())
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_large_picture_is_written_row_by_row(tmp_path, monkeypatch, channels) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (30, 20, channels), np.uint8)
+    monkeypatch.setattr(images, "LARGE", 100)
+    monkeypatch.setattr(images, "encode_png", None)
+    images.write_png(tmp_path / "a.png", picture)
+    np.testing.assert_array_equal(decode_image((tmp_path / "a.png").read_bytes()), picture)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

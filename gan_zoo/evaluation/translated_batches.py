@@ -16,6 +16,7 @@ from gan_zoo.images import BadExample, to_uint8
 from gan_zoo.learning.noise import example_seeds
 from gan_zoo.metrics.base import EvaluationBatch
 from gan_zoo.translation import translating
+from gan_zoo.translation.tiles import tiled
 
 _PURPOSE = 60  # keeps this noise apart from that of training with the same seed
 
@@ -119,7 +120,16 @@ class TranslatedBatches:
             if "z" in fields:
                 answers["z"] = drawn[:, 0]
         repeated = tf.repeat(inputs, num_samples, axis=0) if num_samples > 1 else inputs
-        made = translator.function(repeated, *noise)  # [b * N, H, W, C]
+        if translator.tile_overlap is None:
+            made = translator.function(repeated, *noise)  # [b * N, H, W, C]
+        else:
+            made = tiled(
+                lambda part: translator.function(part, *noise),
+                repeated,
+                overlap=translator.tile_overlap,
+                size_multiple=translator.size_multiple,
+                scale=translator.scale,
+            )
         first = made[::num_samples]
         answers["outputs"] = to_uint8(first)
         if "samples" in fields:

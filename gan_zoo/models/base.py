@@ -26,6 +26,8 @@ class Translator:
         networks: the Keras models that `function` and `encode` use, by their field names.
         image_size: the side of the square images that it learnt from.
         size_multiple: the sides of the input image must be multiples of it.
+        tile_overlap: how far a pixel of the output looks, in pixels of the input on each side of its place, so that
+            large pictures can be translated in parts (`gan_zoo.translation.tiles`); None where it looks at everything.
         latent_dim: length of z; 0 for a translator without it.
         takes_seed: whether it draws noise of its own from a seed given with each image.
         encode: from an image of the output's kind `[B, H, W, output_channels]`, of any size, to `(mu, logvar)`, both
@@ -50,6 +52,7 @@ class Translator:
     image_size: int
     size_multiple: int
     scale: int = 1
+    tile_overlap: int | None = None
     latent_dim: int = 0
     takes_seed: bool = False
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None

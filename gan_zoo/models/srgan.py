@@ -22,7 +22,7 @@ from gan_zoo.learning.schedules import EpochSchedule
 from gan_zoo.models.base import LearningRate, StartingWeights, TranslationModel, Translator
 from gan_zoo.networks.perceptual import VGGFeatures
 from gan_zoo.networks.sr_discriminator import sr_discriminator
-from gan_zoo.networks.sr_resnet import SCALES, sr_resnet
+from gan_zoo.networks.sr_resnet import SCALES, reach, sr_resnet
 
 MIN_SIZE = 16  # pixels; the discriminator and VGG19 halve their image four times
 METRICS = ("psnr_y_border", "ssim_y_border")
@@ -174,13 +174,14 @@ class SRGAN(TranslationModel):
             image_size=config.image_size // config.scale,
             size_multiple=1,
             scale=config.scale,
+            tile_overlap=reach(config.num_blocks, config.scale),
             metrics=METRICS,
             best_metric=METRICS[0],
         )
         return {"translate": translator}
 
     def enlarge(self, image: tf.Tensor) -> tf.Tensor:
-        """`[B, H, W, C]` -> `[B, H * scale, W * scale, C]`, both in [-1, 1]."""
+        """`[B, H, W, C]` -> `[B, H * scale, W * scale, C]`."""
         return self.generator(image, training=False)
 
     @property
@@ -258,8 +259,7 @@ class SRGAN(TranslationModel):
     ) -> dict[str, tf.Tensor]:
         """The weighted losses of the generator (equation 3 of the paper), each a scalar.
 
-        The paper's content loss sums over the channels of the features (equation 5); here it is the mean, which is what
-        its weights beside the adversarial loss are meant for in all implementations that we know.
+        The paper's content loss sums over the channels of the features (equation 5); here it is the mean of all.
 
         Args:
             target_image, fake_image: `[B, H, W, C]`.

@@ -93,6 +93,7 @@ def paint_files(
             refuse(file, f"its translations cannot be written: {error.strerror or error}")
             continue
         sheet.add(image, cells, its_hints)
+        del cells  # of a large picture, before the next one
         report(f"[{number}/{len(files)}] {shown}")
     if len(bad) < len(files):
         write_png(output / SHEET_FILE, sheet.picture())

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
 from gan_zoo.translation.chroma import colorized
+from gan_zoo.translation.tiles import tiled
 
 
 def translate(
@@ -18,6 +19,8 @@ def translate(
 ) -> tf.Tensor:
     """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
 
+    Where the translator says how far it looks, in parts, so that memory does not grow with the picture.
+
     Args:
         translator: a `gan_zoo.models.base.Translator`.
         image: `[B, H, W, input_channels]` uint8 or uint16; for `chroma` grey or RGB.
@@ -28,6 +31,10 @@ def translate(
     Returns:
         `[B, H * scale, W * scale, output_channels]` uint8.
     """
+    if translator.chroma is None and translator.tile_overlap is not None:
+        # A large picture stays in whole numbers but for the part at work.
+        kinds = {"before": to_float, "after": to_uint8}
+        return _padded(translator, translator.function, translator.scale, image, noise, **kinds)
     return to_uint8(answer(translator, to_float(image), noise, saturation, hints))
 
 
@@ -82,10 +89,34 @@ def there_and_back(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = 
 
 
 def _padded(
-    translator: Any, function: Callable[..., tf.Tensor], scale: int, image: tf.Tensor, noise: tf.Tensor | None
+    translator: Any,
+    function: Callable[..., tf.Tensor],
+    scale: int,
+    image: tf.Tensor,
+    noise: tf.Tensor | None,
+    *,
+    before: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+    after: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
 ) -> tf.Tensor:
-    padded, padding = pad_to_multiple(image, translator.size_multiple)
-    return crop_back(function(padded, *_noise(translator, image, noise)), padding, scale)
+    """`function` on images of any size, in parts where the translator says how far it looks.
+
+    Args:
+        before, after: what becomes of the images, or of each part of them, before and after `function`.
+    """
+    more = _noise(translator, image, noise)
+
+    def whole(part: tf.Tensor) -> tf.Tensor:
+        return after(function(before(part), *more))
+
+    multiple = translator.size_multiple
+    if translator.tile_overlap is None or function is not translator.function:
+        padded, padding = pad_to_multiple(image, multiple)
+        return crop_back(whole(padded), padding, scale)
+    # What is large enough to be cut is not copied for a padding that it does not need.
+    padded, padding = pad_to_multiple(image, multiple) if multiple > 1 else (image, None)
+    overlap = translator.tile_overlap
+    made = tiled(whole, padded, overlap=overlap, size_multiple=multiple, scale=scale)
+    return made if padding is None else crop_back(made, padding, scale)
 
 
 def _noise(translator: Any, image: tf.Tensor, noise: tf.Tensor | None) -> list[tf.Tensor]:
