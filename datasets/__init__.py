@@ -20,6 +20,7 @@ from datasets import (
     cezanne2photo,
     cityscapes,
     coco,
+    div2k,
     edges2handbags,
     edges2shoes,
     facades,
@@ -55,6 +56,7 @@ DATASETS: dict[str, DatasetDefinition] = {
     "ukiyoe2photo": ukiyoe2photo.DEFINITION,
     "vangogh2photo": vangogh2photo.DEFINITION,
     "iphone2dslr": iphone2dslr.DEFINITION,
+    "div2k": div2k.DEFINITION,
     "coco": coco.DEFINITION,
     "coco_panoptic": coco.PANOPTIC,
 }

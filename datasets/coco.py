@@ -15,12 +15,22 @@ _COLORIZATION = {
     "epochs": 40,
 }
 
+# As in `datasets/div2k.py`, of 7,392 steps an epoch.
+_SRGAN = {
+    "image_size": 96,
+    "batch_size": 16,
+    "learning_rate": 1e-4,
+    "epochs": 162,
+    "pretrain_epochs": 135,
+    "decay_every": 149,
+}
+
 DEFINITION = tfds_definition(
     "coco/2017",
     shipped=True,
     gigabytes=27,
     description="photos of everyday scenes, COCO 2017; 27 GB download",
-    recommended={"colorization": _COLORIZATION},
+    recommended={"colorization": _COLORIZATION, "srgan": _SRGAN},
 )
 PANOPTIC = tfds_definition(
     "coco/2017_panoptic",

@@ -1,7 +1,8 @@
 """Photographs out of any image set of tensorflow-datasets, by its name there: `tfds:oxford_flowers102`.
 
-All that TFDS knows of a set but its feature `image` is left aside. What it calls `validation` is `val` here. Where it
-has neither that nor a test split, the last tenth of its training examples serves as both: TFDS has mixed them.
+All that TFDS knows of a set but its images, mostly the feature `image`, is left aside. What it calls `validation` is
+`val` here. Where it has neither that nor a test split, the last tenth of its training examples serves as both: TFDS has
+mixed them.
 
 TFDS imports and runs what a folder of its records names: a builder, the classes of features in `features.json`. Where
 the name of the set comes from a file and not from the user, only code that TFDS itself ships may be taken.
@@ -42,12 +43,14 @@ class TFDSImages:
         name: of the data set and the split, for messages.
         name_key: which feature is the name of an image's file, if one is.
         mask_key: which feature is a picture of the image's size whose colours are labels, if one is wanted.
+        image_key: which feature is the image.
     """
 
     records: Sequence[Any]
     name: str
     name_key: str | None = None
     mask_key: str | None = None
+    image_key: str = IMAGE_KEY
     kind: str = dataclasses.field(default="single", init=False)
 
     def __len__(self) -> int:
@@ -61,7 +64,7 @@ class TFDSImages:
         """
         record = self.records[index]
         try:
-            image = decode_image(_bytes(record, IMAGE_KEY))
+            image = decode_image(_bytes(record, self.image_key))
             if self.mask_key is None:
                 return {"target_image": image}
             mask = labels(decode_image(_bytes(record, self.mask_key), use_profile=False))
@@ -87,18 +90,26 @@ def labels(picture: np.ndarray) -> np.ndarray:
 
 
 def tfds_definition(
-    name: str, *, mask_key: str | None = None, gigabytes: int | None = None, shipped: bool = False, **changes: Any
+    name: str,
+    *,
+    mask_key: str | None = None,
+    image_key: str = IMAGE_KEY,
+    gigabytes: int | None = None,
+    shipped: bool = False,
+    **changes: Any,
 ) -> DatasetDefinition:
     """The definition of the set that TFDS knows by `name`, which may have a configuration: `lsun/bedroom`.
 
     Args:
         name: as `tfds.builder` takes it; nothing is looked up before the first split is loaded.
-        mask_key: see `TFDSImages`.
+        mask_key, image_key: see `TFDSImages`.
         gigabytes: of the download, where they are known; TFDS itself knows those of all configurations together.
         shipped: only code of TFDS itself is run, never what the folder of the records names.
         **changes: of the definition's fields.
     """
-    load = functools.partial(_load, name=name, mask_key=mask_key, gigabytes=gigabytes, shipped=shipped)
+    load = functools.partial(
+        _load, name=name, mask_key=mask_key, image_key=image_key, gigabytes=gigabytes, shipped=shipped
+    )
     return DatasetDefinition(kind="single", load=load, **{"description": f"{name} of tensorflow-datasets"} | changes)
 
 
@@ -109,6 +120,7 @@ def _load(
     *,
     name: str,
     mask_key: str | None,
+    image_key: str,
     gigabytes: int | None,
     shipped: bool,
 ) -> TFDSImages:
@@ -124,10 +136,10 @@ def _load(
     builder = _find_shipped(name, data_dir) if shipped else _find(name, data_dir)
     features = builder.info.features
     features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
-    image = features.get(IMAGE_KEY)
+    image = features.get(image_key)
     if not isinstance(image, tfds.features.Image) or image.np_dtype not in (np.uint8, np.uint16):
         has = ", ".join(features) or "no named ones"
-        raise UserError(f"{name} of tensorflow-datasets has no images: a feature `image` is needed, it has {has}")
+        raise UserError(f"{name} of tensorflow-datasets has no images: a feature `{image_key}` is needed, it has {has}")
     if not builder.data_path.exists():
         _announce(builder, gigabytes)
     try:
@@ -153,7 +165,7 @@ def _load(
             "--data_dir, or delete it and repeat"
         ) from error
     name_key = next((key for key in NAME_KEYS if isinstance(features.get(key), tfds.features.Text)), None)
-    return TFDSImages(records, f"{name}/{split}", name_key, mask_key)
+    return TFDSImages(records, f"{name}/{split}", name_key, mask_key, image_key)
 
 
 def _find(name: str, data_dir: str | None) -> Any:

@@ -78,6 +78,16 @@ def test_all_eight_unpaired_archives_are_there():
     assert len(UNPAIRED) == 8
 
 
+@pytest.mark.parametrize(("dataset", "examples"), [("div2k", 800), ("coco", 118_287)])
+def test_srgan_learns_for_as_many_steps_as_in_its_paper(dataset, examples):
+    config = MODELS["srgan"].config_class.from_dict(DATASETS[dataset].recommended["srgan"])
+    steps = examples // config.batch_size
+    assert (config.image_size, config.batch_size, config.learning_rate, config.schedule) == (96, 16, 1e-4, "step")
+    assert config.pretrain_epochs * steps == pytest.approx(1e6, rel=0.01)
+    assert config.epochs * steps == pytest.approx(1.2e6, rel=0.01)
+    assert config.decay_every * steps == pytest.approx(1.1e6, rel=0.01)
+
+
 @pytest.mark.parametrize("dataset", ["coco", "coco_panoptic"])
 def test_coco_is_for_colorization(dataset):
     config = MODELS["colorization"].config_class.from_dict(DATASETS[dataset].recommended["colorization"])

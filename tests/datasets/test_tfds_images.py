@@ -195,6 +195,19 @@ def test_a_colour_profile_changes_colours_and_no_labels():
     assert (source[0]["target_image"][..., 0] < 70).all()
 
 
+def test_div2k_is_its_large_pictures_of_a_size_that_is_known(tmp_path, monkeypatch):
+    builder = tfds.builder("div2k/bicubic_x8", data_dir=str(tmp_path))
+    urls = builder.builder_config.download_urls.values()
+    assert abs(sum(builder.url_infos[url].size for url in urls) / 1e9 - 4) < 0.5
+    assert isinstance(builder.info.features["hr"], tfds.features.Image)
+    monkeypatch.setattr(tfds_images.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=11.9e9))
+    with pytest.raises(UserError, match="needs about 12 GB below"):
+        DATASETS["div2k"].load("train", CONFIG, str(tmp_path))
+    large, small = photo("train", 0), photo("train", 3)
+    source = TFDSImages([record(hr=encode_png(large), lr=encode_png(small))], "div2k/train", image_key="hr")
+    np.testing.assert_array_equal(source[0]["target_image"], large)
+
+
 @pytest.mark.parametrize(("name", "gigabytes"), [("coco", 27), ("coco_panoptic", 21)])
 def test_coco_says_how_large_it_is_before_it_comes(name, gigabytes, tmp_path, monkeypatch, capsys):
     # What TFDS will ask for, by the list of sizes that it brings along.
