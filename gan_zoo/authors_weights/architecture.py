@@ -9,7 +9,6 @@ import numpy as np
 from gan_zoo.errors import UserError
 
 Arrays = Mapping[str, np.ndarray]
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,27 +70,6 @@ class Architecture:
         if self.dropout is not None:
             words.append("dropout" if self.dropout else "no dropout")
         return ", ".join(words)
-
-
-def without_wrappers(arrays: Arrays) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Takes away what training left in the names, and the statistics that old instance norms kept and never used.
-
-    Returns:
-        The weights by the names that the authors' networks have now, and what was taken away, in words.
-    """
-    remarks = []
-    if arrays and all(name.startswith("module.") for name in arrays):
-        arrays = {name.removeprefix("module."): array for name, array in arrays.items()}
-        remarks.append("the prefix module. of DataParallel")
-    kept = {}
-    for name, array in arrays.items():
-        path, _, what = name.rpartition(".")
-        # A batch norm has a weight beside them.
-        if what not in STATISTICS or f"{path}.weight" in arrays:
-            kept[name] = array
-    if len(kept) < len(arrays):
-        remarks.append(f"{len(arrays) - len(kept)} statistics of instance norms, which translation does not use")
-    return kept, remarks
 
 
 def recognise(arrays: Arrays) -> Architecture:

@@ -15,14 +15,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from gan_zoo.authors_weights.architecture import Architecture, inner_kernels, recognise, without_wrappers
+from gan_zoo.authors_weights.architecture import Architecture, inner_kernels, recognise
 from gan_zoo.authors_weights.names import BATCHES, joined_inputs, swap_halves, torch_variables
 from gan_zoo.authors_weights.settings import NETWORKS, model_and_settings
+from gan_zoo.authors_weights.wrappers import has_blur, without_wrappers
 from gan_zoo.config import parse_settings, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
+from gan_zoo.pretrained.safetensors_files import SUFFIX, read_safetensors
 from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dicts
 from gan_zoo.pretrained.torch_layout import to_keras_layout, to_torch_layout, torch_shape
 from gan_zoo.runs.checkpoints import Checkpoints
@@ -31,9 +33,10 @@ from gan_zoo.runs.record import Run
 
 UNKNOWN = "unknown"  # the data set of an imported run
 IMPORT_FILE = "imported.json"
+FILES = f"*_net_*.pth or *_net_*{SUFFIX}"
 MAX_NAME = 400  # characters; the innermost of a U-Net of 12 halvings has about 100
 MAX_BATCHES = 1 << 53
-FILE_NAME = re.compile(r"(?P<epoch>.+)_net_(?P<part>G|D|E|D2|G_A|G_B|D_A|D_B)\.pth")
+FILE_NAME = re.compile(r"(?P<epoch>.+)_net_(?P<part>G|D|E|D2|G_A|G_B|D_A|D_B)\.(pth|safetensors)")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ class TorchNetwork:
 
 
 def find_files(weights: Sequence[str | os.PathLike[str]]) -> dict[str, pathlib.Path]:
-    """Which file holds which network, by the authors' names: `latest_net_G.pth`, `200_net_D_A.pth` ...
+    """Which file holds which network, by the authors' names: `latest_net_G.pth`, `200_net_D_A.safetensors` ...
 
     Args:
         weights: files, or one folder, of which the epoch `latest` is taken, else the highest.
@@ -72,9 +75,9 @@ def find_files(weights: Sequence[str | os.PathLike[str]]) -> dict[str, pathlib.P
         elif len(epochs) == 1:
             (epoch,) = epochs
         else:
-            what = f"several runs ({', '.join(sorted(epochs))}): give the files" if epochs else "no *_net_*.pth"
+            what = f"several runs ({', '.join(sorted(epochs))}): give the files" if epochs else f"no {FILES}"
             raise UserError(f"--weights: {paths[0]} holds {what}")
-        return {match["part"]: paths[0] / match.string for match in found if match["epoch"] == epoch}
+        paths = [paths[0] / match.string for match in found if match["epoch"] == epoch]
     files: dict[str, pathlib.Path] = {}
     for path in paths:
         match = FILE_NAME.fullmatch(path.name)
@@ -93,39 +96,41 @@ def read_network(path: pathlib.Path) -> TorchNetwork:
     Raises:
         UserError: if it cannot be read, or is no network of the authors'.
     """
-    arrays, remarks = without_wrappers(read_state_dict(path))
-    _check_tensors(path, arrays)
-    batches = [int(array) for name, array in arrays.items() if name.endswith(f".{BATCHES}")]
+    found = read_safetensors(path) if path.suffix == SUFFIX else read_state_dict(path)
+    blurred = "; it has blur pooling, which no network here has" if has_blur(found) else ""
     try:
+        arrays, remarks = without_wrappers(found)
+        _check_tensors(arrays, path.stat().st_size)
         architecture = recognise(arrays)
     except UserError as error:
-        raise UserError(f"{path} {error}") from None
+        raise UserError(f"{path} {error}{blurred}") from None
+    batches = [int(array) for name, array in arrays.items() if name.endswith(f".{BATCHES}")]
     # A width is read off one tensor: the others have to bear it out before a network of that width is made.
     for name, shape in inner_kernels(architecture):
         if name not in arrays or arrays[name].shape != shape:
             complaint = _other_shape(arrays[name], shape) if name in arrays else "is missing"
-            raise UserError(f"{path} does not fit {architecture}: {name} {complaint}")
+            raise UserError(f"{path} does not fit {architecture}: {name} {complaint}{blurred}")
     return TorchNetwork(
         path=path, arrays=arrays, architecture=architecture, batches=max(batches, default=None), remarks=remarks
     )
 
 
-def _check_tensors(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Refuses what no network holds, whichever it is."""
+def _check_tensors(arrays: Mapping[str, np.ndarray], file_size: int) -> None:
+    """Refuses what no network holds, whichever it is, by the end of a sentence about the file."""
     for name in arrays:
         if len(name) > MAX_NAME or not name.isprintable():
-            raise UserError(f"{path} is none of the authors' networks: one of its tensors is called {name[:80]!r}")
+            raise UserError(f"is none of the authors' networks: one of its tensors is called {name[:80]!r}")
     # Tensors may share their numbers; bfloat16 takes twice the bytes here that it takes in the file.
-    if sum(array.nbytes for array in arrays.values()) > 2 * path.stat().st_size:
-        raise UserError(f"{path} is none of the authors' networks: its tensors share numbers, and are larger than it")
+    if sum(array.nbytes for array in arrays.values()) > 2 * file_size:
+        raise UserError("is none of the authors' networks: its tensors share numbers, and are larger than it")
     for name, array in arrays.items():
         if name.endswith(f".{BATCHES}"):
             if array.dtype.kind != "i" or array.shape != () or not 0 <= array < MAX_BATCHES:
-                raise UserError(f"{path}: {name} is not the number of batches that a norm has seen")
+                raise UserError(f"has {name}, which is not the number of batches that a norm has seen")
         elif array.dtype.kind == "f":
             with np.errstate(over="ignore"):
                 if not np.isfinite(array.astype(np.float32, copy=False)).all():
-                    raise UserError(f"{path}: {name} has numbers that are not finite, or not as float32")
+                    raise UserError(f"has numbers in {name} that are not finite, or not as float32")
 
 
 def _other_shape(array: np.ndarray, shape: Sequence[int]) -> str:

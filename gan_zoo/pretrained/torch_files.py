@@ -12,7 +12,7 @@ import os
 import pathlib
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -30,13 +30,19 @@ from gan_zoo.pretrained.torch_pickle import (
     write_pickle,
 )
 
+# What a checkpoint calls the network among what it holds beside it: optimizers, numbers of epochs.
+NETWORK_KEYS = ("state_dict", "model_state_dict", "model", "generator", "net", "params")
+AVERAGED = "_ema"  # ends the name of the averaged copy, which the authors of such files translate with
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 MAX_MEMBERS = 1 << 14
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads the tensors of a state_dict that `torch.save` wrote.
+    """Reads the tensors of a state_dict that `torch.save` wrote, or of the one in a checkpoint.
+
+    In a checkpoint, a dict that holds it beside other things, it is the only entry that is a dict of tensors, or the
+    only one with a name of `NETWORK_KEYS`; where `params` has an averaged copy `params_ema`, that one.
 
     Args:
         path: the file.
@@ -46,7 +52,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         float32); some may be views of the same memory.
 
     Raises:
-        UserError: if the file is no state_dict, is damaged, claims more than it holds, or asks for more than tensors.
+        UserError: if the file is no state_dict, or holds several; is damaged, claims more than it holds, or asks for
+            more than tensors.
     """
     try:
         with open(path, "rb") as file:
@@ -70,12 +77,12 @@ def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
             root = roots[0]
             if members[f"{root}/data.pkl"] > MAX_BYTES:
                 raise RefusedError(f"holds a pickle of more than {MAX_BYTES} bytes; no state_dict is that long")
-            tensors = _tensors_of(read_pickle(io.BytesIO(archive.read(f"{root}/data.pkl"))))
+            tensors = _state_dict_in(read_pickle(io.BytesIO(archive.read(f"{root}/data.pkl"))))
             order = "little"  # and older files do not say it
             if f"{root}/byteorder" in members:
                 order = archive.read(f"{root}/byteorder").decode("ascii", "replace")
             numbers = {}
-            for storage in _storages_of(tensors):
+            for storage in _storages_of(tensors.values()):
                 member = f"{root}/data/{storage.key}"
                 if members.get(member) != storage.num_bytes:
                     has = f"has {members[member]}" if member in members else "has none"
@@ -106,13 +113,15 @@ def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
     if not is_magic or read_pickle(head) != LEGACY_PROTOCOL:
         raise RefusedError("is no PyTorch file of a known version")
     read_pickle(head)  # about the machine that wrote it; the numbers are little-endian on all of them
-    tensors = _tensors_of(read_pickle(head))
-    storages = {storage.key: storage for storage in _storages_of(tensors)}
+    value = read_pickle(head)
+    tensors = _state_dict_in(value)
+    storages = {storage.key: storage for storage in _storages_of(_tensors_anywhere(value))}
     keys = read_pickle(head)
     if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages):
         raise RefusedError("is damaged: its list of storages is not that of its tensors")
     file.seek(head.tell())
     left = os.fstat(file.fileno()).st_size - head.tell()
+    wanted = {tensor.storage.key for tensor in tensors.values()}
     numbers = {}
     for key in keys:
         storage = storages[key]
@@ -123,23 +132,56 @@ def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
             )
         if int.from_bytes(file.read(8), "little", signed=True) != storage.count:
             raise RefusedError(f"is damaged: its storage {key!r} has two different lengths")
-        numbers[key] = _decode(file.read(storage.num_bytes), storage, "little")
+        if key in wanted:
+            numbers[key] = _decode(file.read(storage.num_bytes), storage, "little")
+        else:
+            file.seek(storage.num_bytes, os.SEEK_CUR)
     return {name: _view(tensor, numbers[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
-def _tensors_of(value: Any) -> dict[str, Tensor]:
+def _state_dict_in(value: Any) -> dict[str, Tensor]:
+    """The state_dict that a pickle describes, or the one in a checkpoint."""
     if type(value) is not dict:
         raise RefusedError(f"holds {kind(value)} instead of a state_dict")
+    entries = {id(entry): entry for entry in value.values() if type(entry) is dict}  # one may be there often
+    state_dicts = {place for place, entry in entries.items() if _is_state_dict(entry)}
+    inner = {name: entry for name, entry in value.items() if id(entry) in state_dicts}
+    inner = {name: entry for name, entry in inner.items() if f"{name}{AVERAGED}" not in inner}
+    if len(inner) > 1:
+        named = {name: entry for name, entry in inner.items() if str(name).removesuffix(AVERAGED) in NETWORK_KEYS}
+        if len(named) != 1:
+            names = ", ".join(repr(name)[:80] for name in list(inner)[:5])
+            raise RefusedError(f"holds several state_dicts ({names}): save the one to read by itself")
+        inner = named
+    for state_dict in inner.values():
+        return state_dict
     for name, entry in value.items():
-        if type(entry) is not Tensor:
-            raise RefusedError(f"is no state_dict: its entry {name[:200]!r} is {kind(entry)} and no tensor")
+        if type(entry) is not Tensor or type(name) is not str:
+            raise RefusedError(f"is no state_dict: its entry {str(name)[:200]!r} is {kind(entry)} and no tensor")
     return value
 
 
-def _storages_of(tensors: dict[str, Tensor]) -> list[Storage]:
+def _is_state_dict(value: dict) -> bool:
+    return bool(value) and all(type(name) is str and type(entry) is Tensor for name, entry in value.items())
+
+
+def _tensors_anywhere(value: Any) -> list[Tensor]:
+    """All the tensors in a value of `read_pickle`, which may hold itself."""
+    found, seen, waiting = [], set(), [value]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is Tensor:
+            found.append(value)
+        elif type(value) in (dict, list, tuple) and id(value) not in seen:
+            seen.add(id(value))
+            waiting.extend(value.values() if type(value) is dict else value)
+    return found
+
+
+def _storages_of(tensors: Iterable[Tensor]) -> list[Storage]:
     """Each storage once, however many tensors lie in it."""
     by_key: dict[str, Storage] = {}
-    for tensor in tensors.values():
+    for tensor in tensors:
         if by_key.setdefault(tensor.storage.key, tensor.storage) != tensor.storage:
             raise RefusedError(f"describes its storage {tensor.storage.key!r} in two ways")
     return list(by_key.values())

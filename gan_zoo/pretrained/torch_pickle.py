@@ -117,8 +117,8 @@ def _size(sizes: Any) -> tuple:
     return sizes
 
 
-def _ordered_dict(items: Any = None) -> dict[str, Any]:
-    result: dict[str, Any] = {}
+def _ordered_dict(items: Any = None) -> dict[str | int, Any]:
+    result: dict[str | int, Any] = {}
     if items is not None:  # Python 2 pickled them with it, as a list of lists of two
         if type(items) is not list or not all(type(item) is list and len(item) == 2 for item in items):
             raise RefusedError("holds an OrderedDict that is none")
@@ -129,8 +129,8 @@ def _ordered_dict(items: Any = None) -> dict[str, Any]:
 
 
 def _set_item(target: Any, key: Any, value: Any) -> None:
-    if type(target) is not dict or type(key) is not str:
-        raise RefusedError("holds a dict whose keys are not all names")
+    if type(target) is not dict or type(key) not in (str, int):  # optimizers number what they keep
+        raise RefusedError("holds a dict whose keys are not all names or numbers")
     target[key] = value
 
 
