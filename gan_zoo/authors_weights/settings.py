@@ -17,6 +17,7 @@ NETWORKS: Mapping[str, Mapping[str, str]] = {
         "D_A": "discriminator_b",
         "D_B": "discriminator_a",
     },
+    "colorization": {"G": "generator", "D": "discriminator"},
     "bicyclegan": {
         "G": "generator",
         "E": "encoder",
@@ -75,13 +76,15 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
         name, build = "srgan", _srgan
     elif _has_z(networks):
         name, build = "bicyclegan", _bicyclegan
+    elif _gives_ab(networks["G"]):
+        name, build = "colorization", _colorization
     else:
         name, build = "pix2pix", _pix2pix
     surplus = [part for part in networks if part not in NETWORKS[name]]
     if surplus:
         raise UserError(f"{', '.join(surplus)} does not belong to the generator {', '.join(generators)}")
     settings, remarks = build(networks)
-    for key in ("input_channels", "target_channels"):
+    for key in {"input_channels", "target_channels"} & settings.keys():
         if settings[key] not in CHANNELS:
             raise UserError(f"{key}={settings[key]}: images have 1, 3 or 4 channels")
     return name, settings, remarks
@@ -93,6 +96,11 @@ def _has_z(networks: Mapping[str, Architecture]) -> bool:
         return True
     more = generator.input_channels not in CHANNELS
     return more and generator.family == "unet" and generator.input_channels - AUTHORS_LATENT_DIM in CHANNELS
+
+
+def _gives_ab(generator: Architecture) -> bool:
+    """The authors' `--model colorization`: a U-Net from lightness to ab, both scaled as ours are."""
+    return generator.family == "unet" and (generator.input_channels, generator.output_channels) == (1, 2)
 
 
 def _image_size(generator: Architecture) -> int:
@@ -141,6 +149,26 @@ def _pix2pix(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list
         settings |= {"discriminator_type": discriminator.family, "discriminator_norm": discriminator.norm}
         settings["conditional"] = _is_conditional(discriminator, settings)
     return settings, _assumptions(settings, networks)
+
+
+def _colorization(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list[str]]:
+    discriminator = networks.get("D")
+    settings = _generator(networks["G"])
+    # Of the model's images, grey and RGB: the generator's own are within it.
+    del settings["input_channels"], settings["target_channels"]
+    if discriminator is not None:
+        if discriminator.input_channels != 3:
+            raise UserError(
+                f"the discriminator sees {discriminator.input_channels} channels, colorization's sees lightness and "
+                "ab, 3: they do not belong together"
+            )
+        settings |= _discriminator(discriminator)
+        settings |= {"discriminator_type": discriminator.family, "discriminator_norm": discriminator.norm}
+    remark = (
+        "1 -> 2 channels are taken for lightness and ab; the authors' test.py translates with inference_mode=train, "
+        "unless it is told --eval"
+    )
+    return settings, [remark, *_assumptions(settings, networks)]
 
 
 def _is_conditional(discriminator: Architecture, settings: Mapping[str, Any]) -> bool:
