@@ -228,21 +228,6 @@ def test_float_and_back():
     assert images.to_uint8(0.99).numpy() == 254
 
 
-@pytest.mark.parametrize(("height", "width", "multiple"), [(64, 32, 16), (37, 50, 16), (8, 9, 64), (1, 5, 4)])
-def test_padding_is_a_reflection_and_comes_off_again(height, width, multiple):
-    image = RANDOM.normal(size=(2, height, width, 3)).astype(np.float32)
-    spec = tf.TensorSpec([None, None, None, None])
-    padded, padding = tf.function(images.pad_to_multiple, input_signature=[spec, tf.TensorSpec([], tf.int32)])(
-        image, multiple
-    )
-    border = (-height % multiple, -width % multiple)
-    widths = [(0, 0), *((size // 2, size - size // 2) for size in border), (0, 0)]
-    np.testing.assert_array_equal(padded, np.pad(image, widths, "reflect"))
-    np.testing.assert_array_equal(images.crop_back(padded, padding), image)
-    larger = np.asarray(padded).repeat(2, 1).repeat(2, 2)
-    np.testing.assert_array_equal(images.crop_back(larger, padding, scale=2), image.repeat(2, 1).repeat(2, 2))
-
-
 def test_grid_places_cells_and_titles():
     red = np.zeros((10, 12, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
     black = np.zeros((20, 6, 1), np.uint8)

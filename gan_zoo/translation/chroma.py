@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from gan_zoo.images import crop_back, pad_to_multiple, to_float
+from gan_zoo.images import to_float
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 from gan_zoo.learning.hints import mean_of_points, places_in_small
+from gan_zoo.translation.borders import crop_back, pad_to_multiple
 
 
 def colorized(

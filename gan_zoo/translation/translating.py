@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from gan_zoo.images import crop_back, pad_to_multiple, to_float, to_uint8
+from gan_zoo.images import to_float, to_uint8
+from gan_zoo.translation.borders import crop_back, pad_to_multiple
 from gan_zoo.translation.chroma import colorized
 from gan_zoo.translation.tiles import tiled
 
