@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"errors", "config", "lab", "bicubic", "learning", "networks"},
     "translation": GROUND - {"config"} | {"grids", "learning", "data"},
     "export": {"errors", "images", "translation"},
-    "metrics": GROUND - {"config"} | {"networks", "pretrained"},
+    "metrics": GROUND - {"config"} | {"bicubic", "networks", "pretrained"},
     "report": {"images"},
     "runs": {"errors", "config", "models"},
     "evaluation": GROUND - {"lab"} | {"learning", "data", "models", "translation", "metrics", "report", "runs"},
