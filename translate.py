@@ -24,7 +24,11 @@ def define_flags() -> flags.FlagValues:
     workdir_help = "folder of a trained run; several, with commas between them, are set side by side"
     flags.DEFINE_list("workdir", None, workdir_help, required=True, **kwargs)
     flags.DEFINE_string(
-        "input", None, f"a picture, or a folder of {FORMAT_NAMES} files and of such folders", required=True, **kwargs
+        "input",
+        None,
+        f"a picture or array, or a folder of {FORMAT_NAMES} or .npy files and of such folders",
+        required=True,
+        **kwargs,
     )
     flags.DEFINE_string("output", None, "the folder to write to", required=True, **kwargs)
     num_samples_help = "translations of each picture (default: 4 with random z, 1 with the dropout of a seed)"

@@ -16,8 +16,8 @@ their names, is for validation and testing, the others are for training. Of fewe
 Folders in these folders count; what `gan_zoo.data.folders` passes over does not. A side without its counterpart is only
 missed when its split is asked for.
 
-At the start only names and sizes of the files are looked at (about a second for 50,000 pairs); what is wrong inside
-them comes out when they are read.
+Array files of other counts of channels serve too (`gan_zoo.data.array_files`). At the start only names and sizes of the
+files are looked at (about a second for 50,000 pairs); what is wrong inside them comes out when they are read.
 """
 
 import hashlib
@@ -111,7 +111,7 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
     """
     folders = _folders_of(split, data_dir)
     # A pair needs its names: a picture may be the partner of several, by links.
-    listings = [list_pictures(folder, once=len(folders) == 1) for folder in folders]
+    listings = [list_pictures(folder, once=len(folders) == 1, arrays=True) for folder in folders]
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
     if not examples:
         raise _no_images(*folders)
@@ -129,7 +129,7 @@ def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSour
     folders = _folders_of(split, data_dir)
     if len(folders) == 1:
         return UnpairedView(load(split, config, data_dir))
-    listings = [list_pictures(folder) for folder in folders]
+    listings = [list_pictures(folder, arrays=True) for folder in folders]
     for folder, listing in zip(folders, listings, strict=True):
         if not listing:
             raise _no_images(folder)
@@ -142,7 +142,7 @@ def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
     photos = find_photos(root, config.direction)
     if photos:
         folder = photos[_there(split, photos, root, PHOTO_LAYOUTS)]
-        listing = list_pictures(folder)
+        listing = list_pictures(folder, arrays=True)
         if not listing:
             raise _no_images(folder)
     elif alone := [side for name in SPLITS for side in _sides(root, name)]:
@@ -174,7 +174,7 @@ def find_photos(root: Path, direction: str) -> dict[str, Path]:
 
 def _share(split: str, root: Path) -> Listing:
     """The part of all pictures below `root` that a split has."""
-    listing = list_pictures(root)
+    listing = list_pictures(root, arrays=True)
     if not listing:
         raise UserError(f"{_no_images(root)}; expected are {PHOTO_LAYOUTS}")
     if split not in SPLITS:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_zoo.data.array_files import decode_file
 from gan_zoo.data.folders import Listing, list_pictures
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, BadImage, decode_image
+from gan_zoo.images import BadExample, BadImage
 
 
 class ImageFiles:
@@ -34,13 +35,13 @@ class ImageFiles:
 
 
 def read_image(path: str) -> np.ndarray:
-    """Decodes a file, `[H, W, C]`.
+    """Decodes a picture or an array file, `[H, W, C]`.
 
     Raises:
         BadExample: for one that cannot be read or decoded.
     """
     try:
-        return decode_image(Path(path).read_bytes())
+        return decode_file(path, Path(path).read_bytes())
     except OSError as error:
         raise BadExample(path, f"cannot be read: {error.strerror}") from None
     except BadImage as error:
@@ -48,8 +49,8 @@ def read_image(path: str) -> np.ndarray:
 
 
 def has_images(folder: Path) -> bool:
-    """Whether pictures lie in the folder itself."""
-    return bool(list_pictures(folder, below=False))
+    """Whether pictures or arrays lie in the folder itself."""
+    return bool(list_pictures(folder, below=False, arrays=True))
 
 
 def subfolders(folder: Path) -> dict[str, Path]:

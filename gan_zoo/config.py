@@ -45,8 +45,13 @@ class Config:
     direction: Literal["a_to_b", "b_to_a"] = option(
         "a_to_b", "which side is the input; b_to_a exchanges the two in the data, so that a model's a is the data's b"
     )
-    input_channels: int = option(3, "channels of the input image: 1 (grey), 3 (RGB) or 4 (RGBA)", 1, 4)
-    target_channels: int = option(3, "channels of the target image: 1 (grey), 3 (RGB) or 4 (RGBA)", 1, 4)
+    input_channels: int = option(
+        3,
+        "channels of the input image: 1 (grey), 2 (grey and alpha), 3 (RGB), 4 (RGBA), or as many as array files have",
+        1,
+        16,
+    )
+    target_channels: int = option(3, "channels of the target image, likewise", 1, 16)
     batch_size: int = option(1, "examples a step, over all devices", 1)
     epochs: int = option(200, "passes over the training data", 1)
     steps: int | None = option(None, "training steps; overrides epochs", 1)
@@ -72,9 +77,6 @@ class Config:
                 f"preprocess={self.preprocess} gives images of differing sizes, of which only one fits into a batch: "
                 f"give batch_size=1 instead of {self.batch_size}, or a preprocess that crops"
             )
-        for name in ("input_channels", "target_channels"):
-            if getattr(self, name) == 2:
-                raise UserError(f"{name}=2: images have 1, 3 or 4 channels")
 
     @property
     def batch_parts(self) -> int:

@@ -39,6 +39,7 @@ _AVIF = features.check("avif")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif") + (".avif",) * _AVIF
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF") + ("AVIF",) * _AVIF
 FORMAT_NAMES = "PNG, JPEG, TIFF, WebP, BMP or GIF"
+PICTURE_CHANNELS = (1, 3, 4)  # grey, RGB, RGBA: what a picture file has
 
 
 class BadImage(ValueError):  # noqa: N818 (it is the image that is bad)
@@ -58,6 +59,10 @@ class GreyExample(BadExample):
 
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__(path, "is grey")
+
+
+class Planes(np.ndarray):
+    """An image `[H, W, C]` out of an array file, whose channels are no grey, RGB or alpha, whatever their count."""
 
 
 def allow_pixels(most: int) -> None:
@@ -193,16 +198,26 @@ def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
-    """Turns `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4 into `channels` of the same.
+    """Turns `[H, W, C]` uint8 or uint16 into `channels` of the same, where it is known how.
 
-    Grey is the luma of ITU-R BT.601 with Pillow's rounding; alpha is dropped by laying the picture over white, and
-    added as opaque.
+    1, 3 and 4 channels of a picture become each other: grey is the luma of ITU-R BT.601 with Pillow's rounding; alpha
+    is dropped by laying the picture over white, and added as opaque. 2 channels are grey and alpha for a picture of 4
+    that has no colour, as a PNG file of grey and alpha comes; of no other picture, since its alpha would be made up or
+    its colour lost unasked. All other counts, and those of `Planes`, stay as they are.
+
+    Raises:
+        BadImage: for counts that do not become each other.
     """
     have = image.shape[-1]
-    if have not in (1, 3, 4) or channels not in (1, 3, 4):
-        raise ValueError(f"1, 3 or 4 channels are known. Received: {have} -> {channels}")
     if have == channels:
         return image
+    if isinstance(image, Planes):
+        raise BadImage(f"an array of {have} channel{'s' if have > 1 else ''}, and {channels} are needed")
+    if channels == 2 and have == 4 and (image[..., :2] == image[..., 1:3]).all():
+        return image[..., [0, 3]]
+    if have not in PICTURE_CHANNELS or channels not in PICTURE_CHANNELS:
+        how = "a picture that is grey with alpha" if channels == 2 else "pictures have 1, 3 or 4"
+        raise BadImage(f"{have} channels, of which no {channels} can be made: give {how}, or an array file")
     highest = np.uint32(np.iinfo(image.dtype).max)
     if have == 4:
         alpha = image[..., 3:].astype(np.uint32)

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "translation": GROUND - {"config"} | {"grids", "learning", "data"},
     "export": {"errors", "images", "translation"},
     "metrics": GROUND - {"config"} | {"bicubic", "networks", "pretrained"},
-    "report": {"images"},
+    "report": {"images", "grids"},
     "runs": {"errors", "config", "models"},
     "evaluation": GROUND - {"lab"} | {"learning", "data", "models", "translation", "metrics", "report", "runs"},
     "training": GROUND - {"lab"}

@@ -31,7 +31,8 @@ FAMILIES = {
     "D": ("patch", "pixel"),
     "E": ("resnet encoder", "plain encoder"),
 }
-CHANNELS = (1, 3, 4)
+CHANNELS = range(1, 17)
+PICTURE_CHANNELS = (1, 3, 4)
 AUTHORS_LATENT_DIM = 8
 # Halvings, strided convolutions, residual blocks and scales: far more than any image has room for, or anyone trained.
 MAX_DEPTH = {
@@ -86,7 +87,7 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
     settings, remarks = build(networks)
     for key in {"input_channels", "target_channels"} & settings.keys():
         if settings[key] not in CHANNELS:
-            raise UserError(f"{key}={settings[key]}: images have 1, 3 or 4 channels")
+            raise UserError(f"{key}={settings[key]}: images have 1 to 16 channels")
     return name, settings, remarks
 
 
@@ -94,8 +95,9 @@ def _has_z(networks: Mapping[str, Architecture]) -> bool:
     generator = networks["G"]
     if generator.latent_dim or "E" in networks:
         return True
-    more = generator.input_channels not in CHANNELS
-    return more and generator.family == "unet" and generator.input_channels - AUTHORS_LATENT_DIM in CHANNELS
+    # Of 9, 11 or 12 channels: a picture's, and z. Another count without E is a picture of so many channels.
+    with_z = generator.input_channels - AUTHORS_LATENT_DIM in PICTURE_CHANNELS
+    return with_z and generator.family == "unet" and generator.norm == "instance"
 
 
 def _gives_ab(generator: Architecture) -> bool:

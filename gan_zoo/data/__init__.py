@@ -8,6 +8,7 @@
 | `resizing` | the authors' five ways to bring it to size |
 | `fingerprint` | whether two folders hold the same examples |
 | `skipped_files` | files that cannot be used, and why |
+| `array_files` | images of any count of channels: `.npy`, and TIFF with a page a channel |
 | `folders` | which pictures lie in a folder and below it |
 | `picture_files` | pictures, hints and their folders as a user names them |
 | `label_maps` | pictures whose pixels are the numbers of classes |

@@ -18,20 +18,22 @@ import tensorflow as tf
 from gan_zoo.data.resizing import WHOLE, Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, GreyExample, is_grey, to_channels, to_float
+from gan_zoo.images import BadExample, BadImage, GreyExample, Planes, is_grey, to_channels, to_float
 
-IMAGE_KEYS = ("input_image", "target_image")
+CHANNELS = {"input_image": "input_channels", "target_image": "target_channels"}  # of an image, the setting
+IMAGE_KEYS = tuple(CHANNELS)
 MASK_KEY = "mask"
 
 
 class ExampleSource(Protocol):
     """One split of a data set with random access.
 
-    `source[i]` gives `{"input_image": [H, W, C], "target_image": [H', W', C']}`, uint8 or uint16 with C of 1, 3 or 4,
-    the direction applied; further numbers pass through to the batch, and a `mask` `[H, W, 1]`, int32 labels, is cut as
-    the images are. It raises `BadExample` for a file that cannot be used, and must be safe to call from several
-    threads. Files refused before anything was read, and not counted by `len(source)`, may be listed as
-    `source.rejected`, a sequence of `BadExample`. `source.path_of(i)`, where it is there, names an example.
+    `source[i]` gives `{"input_image": [H, W, C], "target_image": [H', W', C']}`, uint8 or uint16, the direction
+    applied; C is the channels that the configuration asks for, or such of which `gan_zoo.images.to_channels` makes
+    them. Further numbers pass through to the batch, and a `mask` `[H, W, 1]`, int32 labels, is cut as the images are.
+    It raises `BadExample` for a file that cannot be used, and must be safe to call from several threads. Files refused
+    before anything was read, and not counted by `len(source)`, may be listed as `source.rejected`, a sequence of
+    `BadExample`. `source.path_of(i)`, where it is there, names an example.
 
     A single source has no `input_image`: that is made of the target.
 
@@ -155,22 +157,37 @@ class ExampleReader:
         return guarded
 
     def good(self, index: int) -> dict[str, Any] | None:
-        """The example at `index`, or None after noting that it is bad."""
+        """The example at `index`, its images of the channels asked for, or None after noting that it is bad."""
         if index in self.bad:
             return None
         name = getattr(self.source, "path_of", "example {}".format)
         try:
             example = self.source[index]
+            example = dict(example) if self.key is None else {self.key: example}
+            for key, setting in CHANNELS.items():
+                if key in example:
+                    example[key] = self._channelled(np.asanyarray(example[key]), key, setting, name(index))
             if self.skip_grey and is_grey(example["target_image"]):
                 raise GreyExample(name(index))
             if self.skip_small and (reason := self.resizing.too_small(*example["target_image"].shape[:2])):
                 raise BadExample(name(index), reason)
-            return example if self.key is None else {self.key: example}
+            return example
         except BadExample as error:
             self.bad.add(index)
             self.grey |= isinstance(error, GreyExample)
             self.skipped.add(self.source, error)
             return None
+
+    def _channelled(self, image: np.ndarray, key: str, setting: str, name: str) -> np.ndarray:
+        channels = getattr(self.config, setting)
+        try:
+            return to_channels(image, channels)
+        except BadImage as error:
+            if isinstance(image, Planes):
+                reason = f"{key} is {error}: give --set {setting}={image.shape[-1]}, or another array"
+            else:
+                reason = f"{setting}={channels}, and {key} has {error}"
+            raise BadExample(name, reason) from None
 
     def next_good(self, index: int) -> dict[str, Any]:
         for step in range(len(self.source)):
@@ -194,12 +211,10 @@ class ExampleReader:
         else:
             top, left = (int(random.integers(0, margin, endpoint=True)) for margin in room)
             flip = bool(random.integers(2)) and self.config.flip
-        channels = {"input_image": self.config.input_channels, "target_image": self.config.target_channels}
         arrays = []
         for key in self.keys:
-            array = np.asarray(example[key])
+            array = np.asanyarray(example[key])
             if key in IMAGE_KEYS:
-                array = to_channels(array, channels[key])
                 array = resize_and_crop(array, loaded, cut, top=top, left=left, flip=flip)
             elif key == MASK_KEY:
                 array = resize_and_crop_labels(array, loaded, cut, top=top, left=left, flip=flip)

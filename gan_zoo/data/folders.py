@@ -13,7 +13,7 @@ All that lists folders goes through here, so that training, translation and eval
 import mimetypes
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gan_zoo.images import FORMAT_NAMES, SUFFIXES, BadExample
@@ -32,7 +32,9 @@ _UNREADABLE = {
 }
 
 
-def list_pictures(folder: str | os.PathLike[str], *, below: bool = True, once: bool = True) -> Listing:
+def list_pictures(
+    folder: str | os.PathLike[str], *, below: bool = True, once: bool = True, arrays: bool = False
+) -> Listing:
     """The pictures of a folder, those of each folder in order of name, then those of its folders.
 
     Args:
@@ -40,8 +42,10 @@ def list_pictures(folder: str | os.PathLike[str], *, below: bool = True, once: b
         below: in the folders in it too.
         once: each file once. Without it a file counts under each name that a link gives it, as the partners of pairs
             need it; folders count once even so.
+        arrays: `.npy` files too, see `gan_zoo.data.array_files`.
     """
     found = Listing()
+    suffixes = (*SUFFIXES, ".npy") if arrays else SUFFIXES
     waiting, seen = [os.fspath(folder)], set()
     while waiting:
         path = waiting.pop()
@@ -55,7 +59,7 @@ def list_pictures(folder: str | os.PathLike[str], *, below: bool = True, once: b
             if kind == "folder":
                 if not entry.name.startswith(PASSED_OVER):
                     inner.append(entry.path)
-            elif not entry.name.startswith(".") and (fault := _fault(entry, kind)) is not _NO_PICTURE:
+            elif not entry.name.startswith(".") and (fault := _fault(entry, kind, suffixes)) is not _NO_PICTURE:
                 place = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
                 if fault is not None or not once or place not in seen:
                     found[entry.path] = fault
@@ -101,10 +105,10 @@ def _kind(entry: os.DirEntry) -> str:
 _NO_PICTURE = BadExample("", "no picture")
 
 
-def _fault(entry: os.DirEntry, kind: str) -> BadExample | None:
+def _fault(entry: os.DirEntry, kind: str, suffixes: Sequence[str]) -> BadExample | None:
     """What is wrong with a file, None if nothing is, or `_NO_PICTURE`."""
     suffix = Path(entry.name).suffix.lower()
-    if suffix not in SUFFIXES and kind in ("file", "other"):
+    if suffix not in suffixes and kind in ("file", "other"):
         if suffix in _UNREADABLE:
             return BadExample(entry.path, _UNREADABLE[suffix])
         if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/"):
@@ -114,5 +118,5 @@ def _fault(entry: os.DirEntry, kind: str) -> BadExample | None:
         return BadExample(entry.path, "not a regular file")
     if kind != "file":
         # One that bears no suffix may stand for a folder of pictures.
-        return BadExample(entry.path, kind) if suffix in SUFFIXES or not suffix else _NO_PICTURE
+        return BadExample(entry.path, kind) if suffix in suffixes or not suffix else _NO_PICTURE
     return None if entry.stat().st_size else BadExample(entry.path, "an empty file")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gan_zoo.data.array_files import decode_file
 from gan_zoo.data.folders import list_pictures, where_they_are
 from gan_zoo.errors import UserError
-from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_float, to_uint8
+from gan_zoo.images import SUFFIXES, BadImage, to_float, to_uint8
 
 SHEET_FILE = "contact_sheet.png"  # in the folder of the translations
 ANSWER = "translation"  # ends the name of what a picture has become, where there is one answer
@@ -21,7 +22,7 @@ ANSWER = "translation"  # ends the name of what a picture has become, where ther
 def find_images(
     path: str | os.PathLike[str], flag: str = "--input", without: str | os.PathLike[str] | None = None
 ) -> tuple[list[Path], dict[Path, str]]:
-    """The file at `path`, or the pictures of the folder and of those in it, as `list_pictures` has them.
+    """The file at `path`, or the pictures and arrays of the folder and of those in it, as `list_pictures` has them.
 
     Args:
         path: of a file or a folder.
@@ -39,7 +40,7 @@ def find_images(
         return [path], {}
     if not path.is_dir():
         raise UserError(f"{flag}: there is no file or folder {path}")
-    found = {Path(file): bad for file, bad in list_pictures(path).items()}
+    found = {Path(file): bad for file, bad in list_pictures(path, arrays=True).items()}
     if without is not None and Path(without).resolve() != path.resolve():
         inside = Path(without).resolve()
         found = {file: bad for file, bad in found.items() if inside not in file.parent.resolve().joinpath("x").parents}
@@ -63,12 +64,12 @@ def read_file(path: Path) -> bytes:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """`decode_image` of a file.
+    """`gan_zoo.data.array_files.decode_file` of a file: a picture or an array.
 
     Raises:
         BadImage: if it cannot be read or decoded.
     """
-    return decode_image(read_file(path))
+    return decode_file(path, read_file(path))
 
 
 def find_hints(

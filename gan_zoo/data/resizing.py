@@ -8,6 +8,8 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
+from gan_zoo.images import PICTURE_CHANNELS, Planes
+
 Size = tuple[int, int]  # height, width
 WHOLE = "whole"
 
@@ -76,7 +78,8 @@ def resize_and_crop(
     """Resizes to `loaded` (bicubic, antialiased), takes what `cut` holds at (`top`, `left`), mirrors it if `flip`.
 
     Args:
-        image: `[H, W, C]` uint8 or uint16 with C of 1, 3 or 4.
+        image: `[H, W, C]` uint8 or uint16. uint8 of 4 channels that is no `Planes` is RGBA: the colour of a pixel
+            counts as much as it is opaque.
 
     Returns:
         `[*cut, C]` float32 in [0, 255]: whole numbers for uint8, finer steps for uint16.
@@ -86,8 +89,11 @@ def resize_and_crop(
     def resized(plane: np.ndarray) -> np.ndarray:
         return _resized(plane, Image.Resampling.BICUBIC, loaded, cut, top=top, left=left, flip=flip)
 
-    if image.dtype == np.uint8:
+    if image.dtype == np.uint8 and channels in PICTURE_CHANNELS and not isinstance(image, Planes):
         return resized(image[..., 0] if channels == 1 else image).reshape(*cut, channels).astype(np.float32)
+    if image.dtype == np.uint8:
+        planes = [np.ascontiguousarray(image[..., channel]) for channel in range(channels)]
+        return np.stack([resized(plane) for plane in planes], -1).astype(np.float32)
     # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
     planes = image.astype(np.float32) / 257.0
     return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)

@@ -9,8 +9,8 @@ class SingleSource:
     """The images of one domain as targets; an `ExampleSource`.
 
     Args:
-        domain: `domain[i]` gives an image `[H, W, C]`, uint8 or uint16 with C of 1, 3 or 4, or raises
-            `gan_zoo.images.BadExample`; `domain.path_of(i)`, where it is there, names it.
+        domain: `domain[i]` gives an image `[H, W, C]`, uint8 or uint16, or raises `gan_zoo.images.BadExample`;
+            `domain.path_of(i)`, where it is there, names it.
     """
 
     kind = "single"

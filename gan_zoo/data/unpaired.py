@@ -12,7 +12,7 @@ class UnpairedSource:
     """Two domains, each with a count and an order of its own; an `ExampleSource`.
 
     Args:
-        domain_a, domain_b: `domain[i]` gives an image `[H, W, C]`, uint8 or uint16 with C of 1, 3 or 4, or raises
+        domain_a, domain_b: `domain[i]` gives an image `[H, W, C]`, uint8 or uint16, or raises
             `gan_zoo.images.BadExample`.
         direction: "a_to_b" or "b_to_a": which of them is the input.
 

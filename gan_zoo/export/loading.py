@@ -67,11 +67,18 @@ def exported_ways(folder: Path) -> dict[str, Way]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{folder} is no SavedModel that can be loaded ({reason})") from None
     signatures = model.signatures
-    if "serving_default" not in signatures or "translate_bytes" not in signatures:
+    if not _is_ours(signatures.get("serving_default")):
         raise UserError(f"{folder} is no export of this project: it has the signatures {', '.join(signatures)}")
     prefix = "serving_default_"
     names = [key.removeprefix(prefix) for key in signatures if key.startswith(prefix)]
     return {name: _way(model, f"_{name}") for name in names} or {PLAIN: _way(model, "")}
+
+
+def _is_ours(plain: Any) -> bool:
+    """Whether a signature is the one that every export of `export.py` has."""
+    if plain is None or not isinstance(plain.structured_outputs, Mapping):
+        return False
+    return "image" in plain.structured_input_signature[1] and "translation" in plain.structured_outputs
 
 
 def _way(model: Any, suffix: str) -> Way:

@@ -9,11 +9,13 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 | `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
 | `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
-| `translate_bytes` | `image_bytes` `[B]` JPEG or PNG files | `translation_bytes` `[B]` PNG files of `serving_default` |
+| `translate_bytes` (of pictures only) | `image_bytes` `[B]` JPEG or PNG | `translation_bytes` `[B]` PNG, as above |
 
 The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
 image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
 none.
+
+`translate_bytes` takes and gives files of 1, 3 or 4 channels: a translator with another count on a side has none.
 
 The signatures of several translators end in `_<translator>`; those of the first are there by their plain names too.
 TF Serving's REST interface takes and gives values whose names end in `_bytes` as `{"b64": "..."}`.
@@ -47,6 +49,7 @@ import tensorflow as tf
 from gan_zoo.errors import UserError
 from gan_zoo.export.decoding import translated_files
 from gan_zoo.export.requests import MAX_PIXELS, MIN_SIDE, Limits, checked_image, checked_seed, checked_shape
+from gan_zoo.images import PICTURE_CHANNELS
 from gan_zoo.translation.translating import encode, no_noise, sample_noise, takes_noise, translate
 
 
@@ -125,7 +128,9 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
         decoded_channels = translator.input_channels if translator.chroma is None else 3
         return {"translation_bytes": translated_files(image_bytes, limits(), decoded_channels, plain)}
 
-    functions = {"serving_default": serving_default, "translate_bytes": translate_bytes}
+    functions = {"serving_default": serving_default}
+    if {translator.input_channels, translator.output_channels} <= set(PICTURE_CHANNELS):
+        functions["translate_bytes"] = translate_bytes
     if translator.latent_dim:
         functions["sample"] = sample
     if takes_noise(translator):

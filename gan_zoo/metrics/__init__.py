@@ -99,8 +99,8 @@ def choose(
         """What a metric needs and does not have here, in words."""
         definition = METRICS[name]
         missing = list(dict.fromkeys(_FIELDS[field] for field in sorted(definition.needs - fields)))
-        if definition.channels not in (None, channels):
-            missing.append(f"images of {definition.channels} channels, not {channels}")
+        if definition.channels is not None and channels not in definition.channels:
+            missing.append(f"images of {' or '.join(map(str, definition.channels))} channels, not {channels}")
         if definition.needs_reference and not has_reference:
             missing.append("a set of real images to compare with")
         return " and ".join(missing)

@@ -74,5 +74,5 @@ def _build(context: Context) -> ABSpread:
 
 
 DEFINITIONS = {
-    "ab_spread": MetricDefinition(build=_build, needs=frozenset({"outputs", "targets"}), channels=3),
+    "ab_spread": MetricDefinition(build=_build, needs=frozenset({"outputs", "targets"}), channels=(3,)),
 }

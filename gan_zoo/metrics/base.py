@@ -221,7 +221,7 @@ class MetricDefinition:
         build: makes the accumulator; raises `UserError` where weights cannot be had.
         needs: the fields of a batch that it reads.
         weights: the key in `gan_zoo.pretrained.fetching.WEIGHTS` of what it stands on; None for no weights.
-        channels: 3 for a metric of RGB alone; None for any.
+        channels: the counts that the outputs may have, (3,) for a metric of RGB alone; None for any.
         needs_reference: whether it compares with the set of real images as a whole.
         default: whether it is computed without being named, where all that it needs is there.
     """
@@ -229,7 +229,7 @@ class MetricDefinition:
     build: Callable[[Context], Metric]
     needs: frozenset[str] = frozenset({"outputs"})
     weights: str | None = None
-    channels: int | None = None
+    channels: tuple[int, ...] | None = None
     needs_reference: bool = False
     default: bool = False
 
@@ -243,6 +243,7 @@ def pair_metric(
     unit: str = "",
     fields: tuple[str, str] = ("outputs", "targets"),
     also: frozenset[str] = frozenset(),
+    channels: tuple[int, ...] | None = None,
     default: bool = False,
 ) -> MetricDefinition:
     """Defines the mean over images of a function of two fields of a batch, for which no weights are needed.
@@ -251,6 +252,7 @@ def pair_metric(
         name, better, protocol, unit: as for `ImageMean`.
         function: from `fields` to `[B]`.
         also: further fields without which the figure is not asked for.
+        channels: as for `MetricDefinition`.
     """
     first, second = fields
     needs = also | frozenset(fields)
@@ -261,4 +263,4 @@ def pair_metric(
     def build(context: Context) -> ImageMean:
         return ImageMean(name, measure, needs=needs, protocol=protocol, better=better, unit=unit)
 
-    return MetricDefinition(build=build, needs=needs, default=default)
+    return MetricDefinition(build=build, needs=needs, channels=channels, default=default)

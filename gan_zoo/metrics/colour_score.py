@@ -94,4 +94,4 @@ class ColourScore(Metric):
         ]
 
 
-DEFINITIONS = {"colour_score": MetricDefinition(build=ColourScore, needs=NEEDS, channels=3)}
+DEFINITIONS = {"colour_score": MetricDefinition(build=ColourScore, needs=NEEDS, channels=(3,))}

@@ -92,4 +92,4 @@ class Colourfulness(ImageMean):
         return values, f"{len(values)} images of {self._context.reference_key or 'the reference'}"
 
 
-DEFINITIONS = {"colourfulness": MetricDefinition(build=Colourfulness, channels=3, default=True)}
+DEFINITIONS = {"colourfulness": MetricDefinition(build=Colourfulness, channels=(3,), default=True)}

@@ -8,7 +8,7 @@ input: near 0 it has learnt to do nothing, which the first figure rewards.
 
 import numpy as np
 
-from gan_zoo.images import to_channels
+from gan_zoo.images import PICTURE_CHANNELS, to_channels
 from gan_zoo.metrics.base import pair_metric
 from gan_zoo.metrics.l1 import l1
 from gan_zoo.metrics.psnr import psnr
@@ -18,9 +18,12 @@ def identity_distance(outputs: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """Mean absolute difference in [0, 1] of each output and its input, `[B, H, W, C]` uint8; grey becomes RGB.
 
     Raises:
-        ValueError: where their sizes differ.
+        ValueError: where their sizes differ, or channels that do not become each other.
     """
-    channels = max(outputs.shape[-1], inputs.shape[-1])
+    counts = outputs.shape[-1], inputs.shape[-1]
+    if counts[0] != counts[1] and not {*counts} <= {*PICTURE_CHANNELS}:
+        raise ValueError(f"images of {counts[0]} channels and of {counts[1]} do not compare")
+    channels = max(counts)
     return l1(to_channels(outputs, channels), to_channels(inputs, channels))
 
 

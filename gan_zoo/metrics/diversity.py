@@ -176,7 +176,7 @@ DEFINITIONS = {
         build=functools.partial(_build, name),
         needs=frozenset({"samples"}),
         weights=definition.weights,
-        channels=3,
+        channels=(3,),
         default=name == "lpips_alex_v0.0",
     )
     for name, definition in lpips.DEFINITIONS.items()

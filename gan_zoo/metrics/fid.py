@@ -10,6 +10,7 @@ import functools
 
 import numpy as np
 
+from gan_zoo.images import PICTURE_CHANNELS
 from gan_zoo.metrics.base import Figure, MetricDefinition
 from gan_zoo.metrics.features.inception import RESIZERS
 from gan_zoo.metrics.features.sets import WEIGHTS, SetMetric
@@ -103,6 +104,7 @@ DEFINITIONS = {
     f"fid_{resize}": MetricDefinition(
         build=functools.partial(FID, f"fid_{resize}", resize),
         weights=WEIGHTS,
+        channels=PICTURE_CHANNELS,
         needs_reference=True,
         default=resize == "clean",
     )

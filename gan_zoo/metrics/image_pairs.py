@@ -7,7 +7,7 @@ def checked_pair(images: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, n
     """The two batches as float64, unscaled.
 
     Args:
-        images, targets: `[B, H, W, C]` uint8 with C of 1 or 3, of one shape.
+        images, targets: `[B, H, W, C]` uint8 of one shape; C is any but 4, which are RGBA, and alpha is no colour.
 
     Raises:
         ValueError: for anything else.
@@ -16,8 +16,8 @@ def checked_pair(images: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, n
     if images.shape != targets.shape:
         raise ValueError(f"images and targets must have one shape. Received: {images.shape} and {targets.shape}")
     for batch in (images, targets):
-        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] not in (1, 3) or 0 in batch.shape[1:]:
-            raise ValueError(f"[B, H, W, 1 or 3] uint8 is needed. Received: {list(batch.shape)} {batch.dtype}")
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] == 4 or 0 in batch.shape[1:]:
+            raise ValueError(f"[B, H, W, C] uint8 is needed, C not 4. Received: {list(batch.shape)} {batch.dtype}")
     return images.astype(np.float64), targets.astype(np.float64)
 
 

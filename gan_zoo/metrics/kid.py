@@ -11,6 +11,7 @@ import functools
 
 import numpy as np
 
+from gan_zoo.images import PICTURE_CHANNELS
 from gan_zoo.metrics.base import Figure, MetricDefinition
 from gan_zoo.metrics.features.inception import RESIZERS
 from gan_zoo.metrics.features.sets import WEIGHTS, SetMetric
@@ -156,6 +157,7 @@ DEFINITIONS = {
     f"kid_{resize}": MetricDefinition(
         build=functools.partial(KID, f"kid_{resize}", resize),
         weights=WEIGHTS,
+        channels=PICTURE_CHANNELS,
         needs_reference=True,
         default=resize == "clean",
     )

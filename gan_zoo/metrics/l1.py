@@ -18,7 +18,7 @@ def l1(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Mean absolute error of each image, in [0, 1].
 
     Args:
-        images, targets: `[B, H, W, C]` uint8 with C of 1 or 3.
+        images, targets: `[B, H, W, C]` uint8, C not 4.
 
     Returns:
         `[B]` float64.

@@ -195,7 +195,7 @@ DEFINITIONS = {
         build=functools.partial(_build, name),
         needs=frozenset({"outputs", "targets"}),
         weights=TRUNKS[_parts(name)[0]].weights,
-        channels=3,
+        channels=(3,),
         default=name == "lpips_alex_v0.1",
     )
     for name in NAMES

@@ -18,7 +18,7 @@ def psnr(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """PSNR of each image, in dB.
 
     Args:
-        images, targets: `[B, H, W, C]` uint8 with C of 1 or 3.
+        images, targets: `[B, H, W, C]` uint8, C not 4.
 
     Returns:
         `[B]` float64; infinite where image and target are the same, so that a mean over such images is infinite too and
@@ -57,5 +57,6 @@ DEFINITIONS = {
         unit="dB",
         better="higher",
         protocol="mean over images of 10 log10(255^2 / MSE) of BT.601 luma from 16 to 235, not rounded; no border cut",
+        channels=(1, 3),
     ),
 }

@@ -226,8 +226,10 @@ def mask_agreement(context: Context) -> RegionAgreement:
 
 
 DEFINITIONS = {
-    "region_agreement": MetricDefinition(build=region_agreement, needs=frozenset({"outputs", "targets"}), channels=3),
+    "region_agreement": MetricDefinition(
+        build=region_agreement, needs=frozenset({"outputs", "targets"}), channels=(3,)
+    ),
     "mask_agreement": MetricDefinition(
-        build=mask_agreement, needs=frozenset({"outputs", "targets", "masks"}), channels=3
+        build=mask_agreement, needs=frozenset({"outputs", "targets", "masks"}), channels=(3,)
     ),
 }

@@ -3,7 +3,7 @@
 Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity", equation 13 with the
 paper's constants: Gaussian window of 11x11 pixels and sigma 1.5, weights that add up to 1, K1 = 0.01, K2 = 0.03, peak
 255, variances divided by the sum of the weights (not n - 1). Only windows that lie wholly inside the image count, and
-nothing is scaled down before. In RGB it is the mean over the three channels; `ssim_y` is on luma as in `psnr_y`, the
+nothing is scaled down before. Of several channels it is the mean over them; `ssim_y` is on luma as in `psnr_y`, the
 convention of super-resolution. 1 is equal, higher is better.
 """
 
@@ -21,7 +21,7 @@ def ssim(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """SSIM of each image.
 
     Args:
-        images, targets: `[B, H, W, C]` uint8 with C of 1 or 3, at least 11x11 pixels.
+        images, targets: `[B, H, W, C]` uint8, C not 4, at least 11x11 pixels.
 
     Returns:
         `[B]` float64 in [-1, 1].
@@ -78,6 +78,10 @@ DEFINITIONS = {
         "ssim", ssim, better="higher", protocol=f"mean over images; {_PROTOCOL}; mean of the channels", default=True
     ),
     "ssim_y": pair_metric(
-        "ssim_y", ssim_y, better="higher", protocol=f"mean over images; {_PROTOCOL}; BT.601 luma from 16 to 235"
+        "ssim_y",
+        ssim_y,
+        better="higher",
+        protocol=f"mean over images; {_PROTOCOL}; BT.601 luma from 16 to 235",
+        channels=(1, 3),
     ),
 }

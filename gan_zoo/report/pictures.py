@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from gan_zoo.grids import shown_note, to_shown
 from gan_zoo.images import encode_png, to_channels
 from gan_zoo.report.charts import escaped, number
 from gan_zoo.report.gallery import Gallery, Row
@@ -25,8 +26,8 @@ def breakable(name: object) -> str:
 
 
 def data_uri(image: np.ndarray) -> str:
-    """`[H, W, C]` uint8 with C of 1, 3 or 4, as it is or as WebP, whichever suits; alpha is laid over white."""
-    picture = to_channels(scaled_down(image), 1 if image.shape[-1] == 1 else 3)
+    """`[H, W, C]` uint8, shown as `gan_zoo.grids.to_shown` has it, as it is or as WebP, whichever suits."""
+    picture = to_shown(scaled_down(image))
     data, kind = encode_png(picture), "png"
     if len(data) > LOSSLESS_BYTES:
         buffer = io.BytesIO()
@@ -36,11 +37,12 @@ def data_uri(image: np.ndarray) -> str:
 
 
 def scaled_down(image: np.ndarray) -> np.ndarray:
-    """`[H, W, C]` uint8, its longer side at most `LONGEST`; of the same C, but RGB where there was alpha."""
-    height, width, channels = image.shape
+    """`[H, W, C]` uint8, its longer side at most `LONGEST`; of the same C, or what is shown of it if it was larger."""
+    height, width = image.shape[:2]
     if max(height, width) <= LONGEST:
         return image
-    picture = Image.fromarray(image[..., 0] if channels == 1 else to_channels(image, 3))
+    image = to_shown(image)
+    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     size = [max(round(side * LONGEST / max(height, width)), 1) for side in (width, height)]
     return np.atleast_3d(np.asarray(picture.resize(size, Image.Resampling.BICUBIC)))
 
@@ -69,7 +71,7 @@ def _row(row: Row, ranked_by: str) -> str:
     value = f'<span class="quiet">{escaped(ranked_by)} {number(row.value)}</span>' if row.value is not None else ""
     cells = []
     for key, image in row.pictures.items():
-        title = escaped(key)
+        title = escaped(f"{key}{shown_note(image.shape[-1])}")
         height, width = image.shape[:2]
         coarse = ' class="coarse"' if max(height, width) < COARSE else ""
         cells.append(

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
-from gan_zoo.grids import image_grid
+from gan_zoo.grids import image_grid, shown_note, to_shown
 from gan_zoo.images import is_grey, to_channels, to_float, to_uint8
 from gan_zoo.lab import to_grey
 from gan_zoo.learning.hints import places_in_small
@@ -17,6 +17,8 @@ SHEET_SIDE = 256  # pixels of the longer side of a cell
 
 class ContactSheet:
     """Rows of input | style | each painter's translations | truth, a row in one size, the first rows only.
+
+    Of images of 2, 5 or more channels the first one or three are shown, and the titles say so.
 
     Args:
         painters: the titles of what translated; shown where there are several.
@@ -30,6 +32,7 @@ class ContactSheet:
         self.inputs: list[list[np.ndarray]] = []
         self.blocks: list[list[list[np.ndarray]]] = [[] for _ in painters]
         self.titles: list[list[str]] = [[] for _ in painters]
+        self.left = ["input"] if style is None else ["input", f"style{shown_note(style.shape[-1])}"]
         self.truths: list[np.ndarray | None] = []
 
     def add(
@@ -46,6 +49,7 @@ class ContactSheet:
         share = min(1.0, SHEET_SIDE / max(height, width))
         size = max(round(width * share), 1), max(round(height * share), 1)
         shown = _resized(image, size)
+        self.left[0] = f"input{shown_note(image.shape[-1])}"
         self.truths.append(shown if self.of_grey and not is_grey(image) else None)
         self.inputs.append([to_uint8(to_grey(to_float(shown))).numpy() if self.of_grey else shown])
         if hints is not None:
@@ -56,12 +60,11 @@ class ContactSheet:
             self.inputs[-1].append(_resized(self.style, style_size))
         for block, titles, cells in zip(self.blocks, self.titles, translations, strict=True):
             block.append([_resized(cell, size) for cell in cells.values()])
-            titles[:] = cells
+            titles[:] = [f"{title}{shown_note(cell.shape[-1])}" for title, cell in cells.items()]
 
     def picture(self) -> np.ndarray:
         """`[H, W, 3]` uint8."""
-        left = ["input"] if self.style is None else ["input", "style"]
-        blocks, titles, above = [self.inputs, *self.blocks], [left, *self.titles], ["", *self.painters]
+        blocks, titles, above = [self.inputs, *self.blocks], [self.left, *self.titles], ["", *self.painters]
         if any(truth is not None for truth in self.truths):
             # White where there is none: it keeps the rows of a block as high as their neighbours.
             pairs = zip(self.truths, self.inputs, strict=True)
@@ -79,7 +82,7 @@ def _resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """`[H, W, 3]` uint8 of (width, height) `size`."""
     if image.dtype != np.uint8:
         image = to_uint8(to_float(image)).numpy()
-    picture = Image.fromarray(to_channels(image, 3))
+    picture = Image.fromarray(to_channels(to_shown(image), 3))
     return np.asarray(picture if picture.size == tuple(size) else picture.resize(size, Image.Resampling.BICUBIC))
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from gan_zoo.data.picture_files import read_image
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage, from_pil
+from gan_zoo.images import BadImage, Planes, from_pil
 
 Held = np.ndarray | Image.Image | str | os.PathLike[str]
 
@@ -53,7 +53,8 @@ def opened(held: Held) -> Opened:
         return Opened(_of_pil(held)[np.newaxis], alone=True, as_pil=True)
     if isinstance(held, str | os.PathLike):
         try:
-            return Opened(read_image(Path(held))[np.newaxis], alone=True, as_pil=True)
+            image = read_image(Path(held))
+            return Opened(image[np.newaxis], alone=True, as_pil=not isinstance(image, Planes))
         except BadImage as error:
             raise UserError(f"{os.fspath(held)}: {error}") from None
     raise UserError(

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from gan_zoo.data.array_files import decode_array, write_npy
 from gan_zoo.data.picture_files import SHEET_FILE, read_file, read_hints
-from gan_zoo.grids import image_grid
-from gan_zoo.images import BadImage, decode_image, size_of, to_channels, write_png, write_whole
+from gan_zoo.grids import image_grid, shown_note, to_shown
+from gan_zoo.images import PICTURE_CHANNELS, BadImage, decode_image, size_of, to_channels, write_png, write_whole
 from gan_zoo.translation.contact_sheet import ContactSheet
 from gan_zoo.translation.painting import Painter
 
@@ -37,7 +38,8 @@ def paint_files(
 
     `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
     `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several ways `<name>_a_to_b.png`
-    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
+    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title. What has not the 1, 3 or
+    4 channels of a picture is written as `.npy`; sheet and interpolations show its first channels and say so.
 
     Args:
         files: of `find_images`.
@@ -67,9 +69,12 @@ def paint_files(
     for number, (file, name) in enumerate(zip(files, _output_names(files, root), strict=True), start=1):
         try:
             data = read_file(file)
+            array = decode_array(file, data)
             for painter in painters:
-                painter.check_size(*size_of(data))
-            image = decode_image(data)
+                painter.check_size(*(size_of(data) if array is None else array.shape[:2]))
+            image = decode_image(data) if array is None else array
+            for painter in painters:
+                painter.fitted(image)
             its_hints = read_hints(hints[file], image.shape) if file in hints else None
         except BadImage as error:
             refuse(file, error)
@@ -107,9 +112,14 @@ def _paint(
     """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
     translations = painter.translations(image, name, hints)
     for title, translation in translations.items():
-        write_png(stem.with_name(f"{stem.name}_{title.replace(' ', '_')}.png"), translation)
+        name_of_it = f"{stem.name}_{title.replace(' ', '_')}"
+        if translation.shape[-1] in PICTURE_CHANNELS:
+            write_png(stem.with_name(f"{name_of_it}.png"), translation)
+        else:
+            write_npy(stem.with_name(f"{name_of_it}.npy"), translation)
     if frames := painter.frames(image, name):
-        write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames]))
+        title = shown_note(frames[0].shape[-1]).strip()
+        write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames], [title] if title else []))
         write_animation(stem.with_name(f"{stem.name}_interpolation.webp"), frames)
     return translations
 
@@ -123,8 +133,8 @@ def _output_names(files: Sequence[Path], root: Path | None) -> list[str]:
 
 
 def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
-    """Writes frames `[H, W, C]` uint8 as an animated WebP that runs there and back without end."""
-    pictures = [Image.fromarray(to_channels(frame, 3)) for frame in (*frames, *frames[-2:0:-1])]
+    """Writes frames `[H, W, C]` uint8, as they are shown, as an animated WebP that runs there and back without end."""
+    pictures = [Image.fromarray(to_channels(to_shown(frame), 3)) for frame in (*frames, *frames[-2:0:-1])]
     data = io.BytesIO()
     first, *others = pictures
     first.save(data, "WEBP", save_all=True, append_images=others, duration=FRAME_MILLISECONDS, loop=0, quality=90)

@@ -114,7 +114,10 @@ class Painter:
         self.direction = direction
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
-            style = to_channels(style, translator.output_channels)
+            try:
+                style = to_channels(style, translator.output_channels)
+            except BadImage as error:
+                raise UserError(f"--encode: the picture is of {error}") from None
             self.style_z = translating.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(
@@ -188,11 +191,18 @@ class Painter:
             seed = int.from_bytes(digest.digest(), signed=True)
         return translating.sample_noise(self.translator, tf.constant(seed, tf.int64), count).numpy()
 
-    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
-        # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
+    def fitted(self, image: np.ndarray) -> np.ndarray:
+        """`[H, W, C]` in the channels that the translator takes.
+
+        Raises:
+            BadImage: for an image of which they cannot be made.
+        """
         channels = self.translator.input_channels
         if self.translator.chroma is not None and image.shape[-1] > 1:
             channels = 3
-        inputs = [to_channels(image, channels), *more]
-        batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in inputs)
+        return to_channels(image, channels)
+
+    def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
+        # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
+        batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in (self.fitted(image), *more))
         return paint(*batches).numpy()[0]

@@ -82,8 +82,9 @@ class TrainedModel:
         """Translates pictures of any size; what comes back is of the kind that went in.
 
         Args:
-            image: an array `[H, W, C]`, or `[B, H, W, C]`, uint8 or uint16 with C of 1, 3 or 4 (turned into what the
-                model takes); a PIL image; the path of a file, which comes back as a PIL image; or a list of these.
+            image: an array `[H, W, C]`, or `[B, H, W, C]`, uint8 or uint16, with as many channels as the model
+                takes, or 1, 3 or 4 of which they can be made; a PIL image; the path of a picture, which comes back as a
+                PIL image, or of an array file, as an array; or a list of these.
             num_samples: answers to each picture; None for one, without an axis for it.
             seed: of random z, or of the noise of a model whose noise is its dropout: the i-th picture's samples are a
                 function of (seed, i). Without it, and without `num_samples`, the answer is that of z = 0 or seed 0.

@@ -55,7 +55,7 @@ def test_each_channel_of_luma_weighs_as_in_bt601() -> None:
         (constant(1), constant(1, 2), "one shape"),
         (constant(1), constant(1).astype(np.float32), "uint8"),
         (constant(1)[0], constant(1)[0], "B, H, W"),
-        (constant(1, channels=4), constant(1, channels=4), "1 or 3"),
+        (constant(1, channels=4), constant(1, channels=4), "C not 4"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(name, first, second, what) -> None:
