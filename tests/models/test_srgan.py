@@ -12,7 +12,6 @@ from tiny_models import built, noise_batch, tiny_config
 from tiny_runs import EightPictures, run_train
 
 from gan_zoo.bicubic import reduced
-from gan_zoo.config import Run
 from gan_zoo.data.pipeline import training_stream
 from gan_zoo.data.resizing import Resizing
 from gan_zoo.data.single import SingleView
@@ -25,6 +24,7 @@ from gan_zoo.networks.perceptual import STAGES, VGGFeatures
 from gan_zoo.pretrained import fetching
 from gan_zoo.pretrained.torch_files import write_state_dict
 from gan_zoo.runs.checkpoints import restore_networks
+from gan_zoo.runs.record import Run
 from gan_zoo.training.callbacks import DataEpochs
 from gan_zoo.training.loop import train
 from gan_zoo.training.session import Intervals
