@@ -10,7 +10,7 @@ from small_run import small, with_large_weights
 
 from gan_zoo.images import to_float, to_uint8
 from gan_zoo.models.base import Translator
-from gan_zoo.translation import tiles, translating
+from gan_zoo.translation import memory, tiles, translating
 from gan_zoo.translation.tiles import tiled
 
 RANDOM = np.random.default_rng(0)
@@ -104,6 +104,13 @@ def test_photos_are_translated_in_parts_to_the_last_level(monkeypatch) -> None:
         # In float32, of 340,000 numbers those that lay within 1e-5 or so of the middle between two levels.
         assert difference.max() <= 1 and np.count_nonzero(difference) <= 20
     assert len(parts) >= 12
+
+
+def test_a_photo_that_would_not_fit_as_a_whole_is_not_refused() -> None:
+    """4000x3000 px at four times the size, through 64 filters: features at full size would take 49 GB."""
+    (translator,) = small("srgan", scale=4, base_filters=64).translators.values()
+    need = 4000 * 3000 * memory.bytes_per_pixel(translator)
+    assert 2 * 16 * 3 * 4000 * 3000 < need < 2e9
 
 
 def _noting(calls: list, method):
