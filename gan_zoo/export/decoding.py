@@ -50,6 +50,7 @@ def translated_files(
         place, data = place_and_data
         image = decode(data, channels)
         (image,) = refuse(first_problem((tf.size(image) == 0, "a truncated or damaged file")), _name(place), image)
+        image = tf.ensure_shape(image, [None, None, channels])
         return tf.io.encode_png(translate(image[tf.newaxis])[0])
 
     # One by one: the pictures of a request may differ in size, and the memory is that of the largest.
