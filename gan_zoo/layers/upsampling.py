@@ -1,9 +1,9 @@
-"""Upsampling: transposed convolutions in a form that is fast for few channels, and sub-pixel convolutions."""
+"""Ways to double the size: transposed convolutions of few channels, interpolation, sub-pixel convolutions."""
 
 import keras
 import tensorflow as tf
 
-from gan_zoo.layers.convolutions import widened
+from gan_zoo.layers.convolutions import sizes, widened
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -41,6 +41,24 @@ def _transposed_convolution(image: tf.Tensor, kernel: tf.Tensor):
     windows = tf.reshape(tf.transpose(windows, [0, 2, 5, 1, 3, 4]), [2, 2, channels, 4 * filters])
     quarters = tf.nn.conv2d(image, windows, 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
     return tf.nn.depth_to_space(quarters, 2)[:, 1:-1, 1:-1], gradient
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class BilinearUpsampling(keras.layers.Layer):
+    """Interpolates to double size: `[B, H, W, C]` -> `[B, 2 H, 2 W, C]`, H and W known or not.
+
+    As PyTorch's `Upsample(scale_factor=2, mode="bilinear")`: pixels are squares, of which the outermost reach to the
+    border. Keras' `UpSampling2D(2, interpolation="bilinear")` gives the same numbers, but that of Keras 3.14 to 3.15.1
+    cannot be traced with unknown sizes: not exported, and not run on pictures of a second size.
+    """
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        _, height, width, _ = sizes(image)
+        return tf.cast(tf.image.resize(image, [2 * height, 2 * width], "bilinear"), image.dtype)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        batch, height, width, channels = input_shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -12,6 +12,7 @@ from gan_zoo.layers.mirrored import (
     MirroredConv2D,
 )
 from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.layers.upsampling import BilinearUpsampling
 
 UPSAMPLINGS = ("transposed", "bilinear")
 
@@ -91,7 +92,7 @@ def resnet(
         if upsampling == "transposed":
             x = conv(x, DoubleSizeConv2DTranspose, f"up_{level}", base_filters * 2**level)
         else:
-            x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"up_{level}_resize")(x)
+            x = BilinearUpsampling(name=f"up_{level}_resize")(x)
             x = conv(x, MirroredConv2D, f"up_{level}", base_filters * 2**level)
     kernel = make_initializer(init_type, init_gain)
     x = ConvToImage(output_channels, 7, kernel_initializer=kernel, name="conv_out")(x)

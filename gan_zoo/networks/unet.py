@@ -8,7 +8,7 @@ from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
 from gan_zoo.layers.padding import ReflectionPad2D
 from gan_zoo.layers.tiling import TileConcat
-from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose
+from gan_zoo.layers.upsampling import BilinearUpsampling, FewChannelsConv2DTranspose
 
 MIN_DOWNS = 5
 
@@ -139,7 +139,7 @@ def _upsample(x: keras.KerasTensor, filters: int, upsampling: str, few_pixels: b
             return FewChannelsConv2DTranspose(filters, **kwargs)(x)
         return keras.layers.Conv2DTranspose(filters, 4, strides=2, padding="same", **kwargs)(x)
     if upsampling == "bilinear":
-        x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"{kwargs['name']}_resize")(x)
+        x = BilinearUpsampling(name=f"{kwargs['name']}_resize")(x)
         x = ReflectionPad2D(1, name=f"{kwargs['name']}_pad")(x)
         return keras.layers.Conv2D(filters, 3, **kwargs)(x)
     raise ValueError(f"upsampling must be transposed or bilinear. Received: upsampling={upsampling!r}")

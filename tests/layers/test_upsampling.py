@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gan_zoo.layers.initializers import ICNR, make_initializer
-from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose, PairBlur, SubPixelConv2D
+from gan_zoo.layers.upsampling import BilinearUpsampling, FewChannelsConv2DTranspose, PairBlur, SubPixelConv2D
 
 
 def pair(use_bias: bool = True, dtype: str = "float64") -> tuple[keras.layers.Layer, keras.layers.Layer]:
@@ -64,6 +64,37 @@ def test_in_a_model_without_fixed_size() -> None:
     assert graph.shape == (1, 16, 16, 3) and graph.dtype == tf.bfloat16
     copy = FewChannelsConv2DTranspose.from_config(ours.get_config())
     assert (copy.filters, copy.kernel_size, copy.strides, copy.padding) == (3, (4, 4), (2, 2), "same")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_bfloat16"])
+@pytest.mark.parametrize("shape", [(2, 5, 8, 3), (1, 1, 2, 4)])
+def test_bilinear_upsampling_is_keras_to_the_bit_and_takes_unknown_sizes(shape, dtype) -> None:
+    random = np.random.default_rng(0)
+    ours = BilinearUpsampling(dtype=dtype)
+    theirs = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype=dtype)
+    image = tf.constant(random.normal(size=shape), ours.compute_dtype)
+    batch, height, width, channels = shape
+    upstream = tf.constant(random.normal(size=(batch, 2 * height, 2 * width, channels)), ours.compute_dtype)
+
+    def value_and_gradient(layer) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            result = layer(image)
+        return [np.array(tf.cast(array, tf.float64)) for array in (result, tape.gradient(result, image, upstream))]
+
+    graph = tf.function(ours, input_signature=[tf.TensorSpec([None, None, None, channels], image.dtype)])
+    expected = value_and_gradient(theirs)
+    for layer in (ours, graph):
+        for own, other in zip(value_and_gradient(layer), expected, strict=True):
+            np.testing.assert_array_equal(own, other)
+    assert ours(keras.Input((None, 8, 3))).shape == (None, None, 16, 3)
+    assert BilinearUpsampling.from_config(ours.get_config()).get_config() == ours.get_config()
+
+
+def test_bilinear_upsampling_weighs_neighbours_three_to_one() -> None:
+    """PyTorch's `Upsample(scale_factor=2, mode="bilinear")` of 0, 4."""
+    row = BilinearUpsampling()(tf.constant([[[[0.0], [4.0]]]]))
+    np.testing.assert_array_equal(row[0, :, :, 0], [[0.0, 1.0, 3.0, 4.0]] * 2)
 
 
 def shuffled(image: np.ndarray, factor: int) -> np.ndarray:

@@ -10,7 +10,6 @@ from network_choices import network_choices
 
 from gan_zoo.layers.convolutions import StridedConv1x1
 from gan_zoo.models import MODELS, colorization, parts
-from gan_zoo.models.bicyclegan import BicycleGAN
 
 SIDE = 64
 FILTERS = (4, 8, 12)
@@ -22,8 +21,8 @@ OF_MODELS = {"inference_mode", "shared_discriminator", "objective", "conditional
 
 def networks(name: str, config: Any) -> Iterator[keras.Model]:
     """Those of a model, each once: CycleGAN's are pix2pix', and so are colorization's U-Net and discriminators."""
-    if name == "bicyclegan":
-        yield from BicycleGAN(config).networks.values()
+    if name in ("bicyclegan", "srgan"):
+        yield from MODELS[name](config).networks.values()
         return
     settings = config.to_dict()
     of_generator = {key: value for key, value in settings.items() if not key.startswith("discriminator")}
@@ -76,7 +75,7 @@ def strided_1x1(network: keras.Model) -> list[str]:
 def main() -> None:
     learnt, trapped = [], []
     for filters in FILTERS:
-        for name in ("pix2pix", "colorization", "bicyclegan"):
+        for name in ("pix2pix", "colorization", "bicyclegan", "srgan"):
             fields = MODELS[name].config_class.__dataclass_fields__
             widths = dict.fromkeys((field for field in fields if field.endswith("_filters")), filters)
             skipped = OF_MODELS | (ONCE if filters > min(FILTERS) else set())
