@@ -21,21 +21,24 @@ class Limits:
         channels: the numbers of channels that are taken.
         smallest_side: pixels.
         size_multiple: to which the sides are padded.
-        max_pixels: of all that goes through the network at once, padding included.
+        max_pixels: of all that goes through the network at once, padding included, as large as it leaves it.
+        scale: by which the network enlarges the sides.
     """
 
     channels: tuple[int, ...]
     smallest_side: int = MIN_SIDE
     size_multiple: int = 1
     max_pixels: int = MAX_PIXELS
+    scale: int = 1
 
     def size_problem(self, count: tf.Tensor | int, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         """What is wrong with `count` images of such a size, int64; empty if nothing is."""
         size = tf.strings.format("{}x{} pixels", (width, height))
         least = f": at least {self.smallest_side}x{self.smallest_side} are needed"
         padded = [-(-side // self.size_multiple) * self.size_multiple for side in (height, width)]
-        pixels = count * padded[0] * padded[1]
+        pixels = count * padded[0] * padded[1] * self.scale**2
         border = ", with the border that the network needs" if self.size_multiple > 1 else ""
+        border += f", enlarged {self.scale} times" if self.scale > 1 else ""
         most = tf.strings.format(f", {{}} in all{border}: this export takes {self.max_pixels} at most", (pixels,))
         return first_problem(
             (tf.minimum(height, width) < self.smallest_side, size + least), (pixels > self.max_pixels, size + most)

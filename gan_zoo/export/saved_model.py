@@ -59,7 +59,7 @@ def signatures(translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> 
     Args:
         translators: by name, `gan_zoo.models.base.Translator`.
         max_pixels: of the images of a request together, and of each file of `translate_bytes`, as they go through the
-            network: with the border that brings their sides to multiples.
+            network: with the border that brings their sides to multiples, and enlarged if it enlarges.
     """
     of_each = {name: _signatures_of(translator, max_pixels) for name, translator in translators.items()}
     functions = dict(next(iter(of_each.values()), {}))
@@ -91,7 +91,8 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
             return Limits((1, 3), max_pixels=max_pixels)
         with tf.init_scope():  # asked for while a signature is traced
             smallest = _smallest_side(translator, translated)
-        return Limits((translator.input_channels,), smallest, translator.size_multiple, max_pixels)
+        multiple, scale = translator.size_multiple, translator.scale
+        return Limits((translator.input_channels,), smallest, multiple, max_pixels, scale)
 
     def plain(image: tf.Tensor) -> tf.Tensor:
         return translated(image, no_noise(translator, tf.shape(image)[0]))

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from small_run import seeded_translator, small, small_model
+from small_run import small, small_model
 
 from gan_zoo.export import saved_model
 
@@ -283,11 +283,17 @@ def test_a_network_that_mirrors_more_than_its_padding_gives(tmp_path) -> None:
             its(image=tf.zeros(shape, tf.uint8))
 
 
-def test_a_translator_of_one_s_own(tmp_path) -> None:
-    path = saved_model.export({"translate": seeded_translator()}, tmp_path, 1)
-    its = tf.saved_model.load(str(path)).signatures["serving_default"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"a shape of \[16 16 3\], where"):
-        its(image=tf.zeros([16, 16, 3], tf.uint8))
+def test_what_is_enlarged_is_counted_as_it_leaves(tmp_path) -> None:
+    model = small("srgan")
+    its = tf.saved_model.load(str(saved_model.export(model.translators, tmp_path, 1, 1600))).signatures
+    scale = model.config.scale
+    side = 40 // scale
+    large = its["serving_default"](image=tf.zeros([1, side, side, 3], tf.uint8))["translation"]
+    assert large.shape == (1, 40, 40, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        its["translate_bytes"](image_bytes=tf.constant([png_of(side + 1, side)]))
+    most = f"{40 * (40 + scale)} in all, enlarged {scale} times: this export takes 1600 at most"
+    assert said(error) == f"image_bytes[0]: {side + 1}x{side} pixels, {most}"
 
 
 def text(shape: tuple[int, ...]) -> str:
