@@ -60,7 +60,7 @@ def _is_line(line: Any) -> bool:
     return isinstance(figures, dict) and all(
         isinstance(figure, dict)
         and (figure.get("value") is None or type(figure["value"]) in (int, float))
-        and figure.get("better") in ("higher", "lower")
+        and figure.get("better") in ("higher", "lower", "none")
         for figure in figures.values()
     )
 
