@@ -19,6 +19,7 @@ from gan_zoo.evaluation.records import FOLDER, skipped_lines
 from gan_zoo.evaluation.translated_batches import OneDomain, TranslatedBatches, has_masks, provides, reference_images
 from gan_zoo.images import BadExample, GreyExample
 from gan_zoo.metrics.base import Context, EvaluationBatch
+from gan_zoo.metrics.image_pairs import with_alpha
 from gan_zoo.models.base import TranslationModel, target_multiple
 from gan_zoo.runs.checkpoint_files import paths_by_step
 from gan_zoo.runs.checkpoints import restore_networks
@@ -90,6 +91,7 @@ class Direction:
             weights_dir=settings.weights_dir,
             seed=settings.seed,
             num_samples=settings.num_samples or NUM_SAMPLES,
+            with_alpha=with_alpha(self.translator),
             kept=kept,
         )
         self.names = metrics.choose(

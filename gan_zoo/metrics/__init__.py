@@ -5,7 +5,7 @@ A file has the pure function and, in `DEFINITIONS`, the accumulators of `gan_zoo
 | file | what |
 | --- | --- |
 | `base` | what a metric is |
-| `psnr`, `ssim`, `l1`, `lpips` | distance to the truth; `image_pairs`: checks and luma of two images |
+| `psnr`, `ssim`, `l1`, `lpips` | distance to the truth; `image_pairs`: checks, luma and alpha |
 | `enlargement` | distance to the truth of enlarged pictures, as their papers measure it, beside interpolation |
 | `fid`, `kid` | distance between two sets; `features/` is what they share |
 | `diversity`, `cycle`, `latent` | how samples differ, what comes back, what becomes of z |
@@ -36,6 +36,7 @@ from gan_zoo.metrics import (
     ssim,
 )
 from gan_zoo.metrics.base import Context, Metric, MetricDefinition
+from gan_zoo.metrics.image_pairs import RGBA, OnWhite
 
 # In the order in which tables list them.
 METRICS: Mapping[str, MetricDefinition] = {
@@ -84,7 +85,7 @@ def choose(
     Args:
         names: keys of `METRICS`; None for the default ones among those that can be.
         fields: of the batches that there will be.
-        channels: of the outputs.
+        channels: of the outputs; RGBA is judged as RGB too, on white.
         has_reference: whether there is a set of real images.
         also: keys that count as default ones, a translator's own.
 
@@ -94,12 +95,13 @@ def choose(
     Raises:
         UserError: for a name that there is not, or that cannot be computed here: what it needs.
     """
+    seen = {channels, 3} if channels == RGBA else {channels}
 
     def lacks(name: str) -> str:
         """What a metric needs and does not have here, in words."""
         definition = METRICS[name]
         missing = list(dict.fromkeys(_FIELDS[field] for field in sorted(definition.needs - fields)))
-        if definition.channels is not None and channels not in definition.channels:
+        if definition.channels is not None and not seen & {*definition.channels}:
             missing.append(f"images of {' or '.join(map(str, definition.channels))} channels, not {channels}")
         if definition.needs_reference and not has_reference:
             missing.append("a set of real images to compare with")
@@ -121,7 +123,8 @@ def build(name: str, context: Context) -> Metric:
     Raises:
         UserError: for a name that there is not, and if weights cannot be had.
     """
-    return METRICS[_known(name)].build(context)
+    metric = METRICS[_known(name)].build(context)
+    return OnWhite(metric) if context.with_alpha and name != "l1_alpha" else metric
 
 
 def _known(name: str) -> str:

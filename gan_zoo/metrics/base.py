@@ -191,6 +191,7 @@ class Context:
         weights_dir: see `gan_zoo.pretrained.fetching.fetch`.
         seed: of pairs and subsets that a metric draws.
         num_samples: of each input.
+        with_alpha: whether there are RGBA pictures among those of the batches: metrics see them on white.
         segmenter: the `gan_zoo.metrics.segmenter.Segmenter` that made `output_masks`; None where they came as files.
         kept: from one evaluation to the next, by key.
         shared: between the metrics of this evaluation, by key.
@@ -201,6 +202,7 @@ class Context:
     weights_dir: str | None = None
     seed: int = 0
     num_samples: int = 20
+    with_alpha: bool = False
     segmenter: Any = None
     kept: dict[Hashable, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     shared: dict[Hashable, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)

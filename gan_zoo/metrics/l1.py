@@ -11,7 +11,7 @@ number of samples grows: compare only figures with the same one.
 import numpy as np
 
 from gan_zoo.metrics.base import pair_metric
-from gan_zoo.metrics.image_pairs import checked_pair
+from gan_zoo.metrics.image_pairs import RGBA, checked_pair
 
 
 def l1(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -44,6 +44,24 @@ def l1_best(samples: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.array([l1(of_one, np.broadcast_to(target, of_one.shape)).min() for of_one, target in pairs])
 
 
+def l1_alpha(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Mean absolute error of each image's opacity, in [0, 1].
+
+    Args:
+        images, targets: `[B, H, W, 4]` uint8, RGBA.
+
+    Returns:
+        `[B]` float64.
+
+    Raises:
+        ValueError: if shapes or types do not fit.
+    """
+    for batch in (images, targets):
+        if batch.shape[-1] != RGBA:
+            raise ValueError(f"[B, H, W, {RGBA}] is needed. Received: {list(batch.shape)}")
+    return l1(images[..., RGBA - 1 :], targets[..., RGBA - 1 :])
+
+
 _PROTOCOL = "|difference| / 255 of uint8, over all pixels and channels"
 DEFINITIONS = {
     "l1": pair_metric("l1", l1, better="lower", protocol=f"mean over images of {_PROTOCOL}", default=True),
@@ -53,6 +71,14 @@ DEFINITIONS = {
         fields=("samples", "targets"),
         better="lower",
         protocol=f"mean over inputs of the smallest among {{num_samples}} samples; {_PROTOCOL}",
+        default=True,
+    ),
+    "l1_alpha": pair_metric(
+        "l1_alpha",
+        l1_alpha,
+        better="lower",
+        protocol="mean over images of |difference| / 255 of alpha in uint8, over all pixels",
+        channels=(RGBA,),
         default=True,
     ),
 }

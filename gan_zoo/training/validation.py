@@ -11,6 +11,7 @@ from gan_zoo.evaluation.translated_batches import Batches, TranslatedBatches, pr
 from gan_zoo.images import to_uint8
 from gan_zoo.metrics import METRICS, build, choose
 from gan_zoo.metrics.base import Context, EvaluationBatch, Figure
+from gan_zoo.metrics.image_pairs import with_alpha
 from gan_zoo.training.health_measures import ImageMeasures, finite
 
 NUM_SAMPLES = 4
@@ -85,7 +86,7 @@ class TranslatorValidation:
         return figures, values, {name: refused[key] for key in refused for name in self.figures[key]}
 
     def _try_on_noise(self, keys: Sequence[str], fields: frozenset[str], wanted: str | None) -> None:
-        """Learns which metrics can judge such images, as not all take four channels, and what their figures are."""
+        """Learns which metrics can judge such images, as not all take any channels, and what their figures are."""
         random, translator = np.random.default_rng(0), self.translator
         side, latent = translator.image_size, (2, translator.latent_dim)
         output = (side * translator.scale, side * translator.scale, translator.output_channels)
@@ -111,7 +112,7 @@ class TranslatorValidation:
                 self.figures[key] = {figure.name: figure.better for figure in metric.figures()}
 
     def _context(self, reference: Callable[[], Iterator[np.ndarray]]) -> Context:
-        return Context(reference=reference, seed=SEED, num_samples=NUM_SAMPLES)
+        return Context(reference=reference, seed=SEED, num_samples=NUM_SAMPLES, with_alpha=with_alpha(self.translator))
 
 
 def _patches(random: np.random.Generator, shape: Sequence[int]) -> np.ndarray:

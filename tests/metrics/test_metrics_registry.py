@@ -109,6 +109,9 @@ def test_figures_say_what_they_are(name, whole) -> None:
     if name.endswith("_border"):  # of outputs that are larger than the inputs
         large = {key: getattr(whole, key).repeat(2, 1).repeat(2, 2) for key in ("outputs", "targets")}
         whole = dataclasses.replace(whole, inputs=whole.outputs, **large)
+    if name == "l1_alpha":
+        rgba = {key: np.repeat(getattr(whole, key)[..., :1], 4, -1) for key in ("outputs", "targets")}
+        whole = dataclasses.replace(whole, **rgba)
     metric = build(name, Context())
     assert metric.needs <= METRICS[name].needs | {"outputs"} <= ALL_FIELDS
     _, figures = measured(metric, [whole])

@@ -160,8 +160,22 @@ def test_the_figure_of_the_best_checkpoint() -> None:
         assert Validation(models[name], given).best_metric == expected
     with pytest.raises(UserError, match="--best_metric=l1: the metric l1 needs the truth"):
         Validation(models["cyclegan"], "l1")
-    # Metrics that cannot judge four channels are not there, and nothing else fails.
-    assert Validation(small("pix2pix", target_channels=4).translators).best_metric is None
+    translators = small("pix2pix", target_channels=4).translators
+    assert Validation(translators).best_metric == "l1" and Validation(translators, "l1_alpha").best_metric == "l1_alpha"
+
+
+def test_pictures_with_alpha_are_checked_as_they_are_seen_on_white() -> None:
+    source = EightPictures(size=32)
+    pictures = [source[index]["target_image"] for index in range(8)]
+    alpha = [np.full_like(picture[..., :1], 60 * (index % 4)) for index, picture in enumerate(pictures)]
+    rgba = [np.concatenate(pair, -1) for pair in zip(pictures, alpha, strict=True)]
+    source = [{"input_image": picture, "target_image": picture} for picture in rgba]
+    model = small("pix2pix", input_channels=4, target_channels=4)
+    batches = evaluation_batches(source, model.config, batch_size=4)
+    found, _, refused = Validation(model.translators)(batches, None)
+    assert not refused and {"psnr", "ssim", "l1", "l1_alpha", "colourfulness"} <= found.keys()
+    for name, figure in found.items():
+        assert figure.protocol.endswith("RGBA on white") == (name != "l1_alpha"), name
 
 
 def test_images_too_small_for_a_metric_cost_its_figure_and_not_the_run() -> None:
