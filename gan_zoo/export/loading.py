@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,10 @@ def _way(model: Any, suffix: str) -> Way:
     """The way behind the signatures that end in `suffix`; it keeps the model, whose variables they read."""
 
     def call(name: str, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model.signatures[name + suffix](**inputs)
+        try:
+            return model.signatures[name + suffix](**inputs)
+        except tf.errors.InvalidArgumentError as error:
+            raise UserError(f"the export refuses it: {_sentence(error)}") from None
 
     def answer(image: tf.Tensor, *noise: tf.Tensor) -> tf.Tensor:
         image = to_uint8(image)
@@ -102,6 +106,12 @@ def _way(model: Any, suffix: str) -> Way:
 
     translator = _described(model.signatures, suffix)
     return Way(translator, answer, encode if f"encode{suffix}" in model.signatures else None, cycle=None)
+
+
+def _sentence(error: tf.errors.InvalidArgumentError) -> str:
+    """What the graph has to say, without the names of its operations around it."""
+    found = re.search(r"assertion failed: \[(.*?)\]", str(error))
+    return found[1] if found else str(error).splitlines()[0]
 
 
 def _described(signatures: Mapping[str, Any], suffix: str) -> ExportedTranslator:
