@@ -160,7 +160,7 @@ def test_an_export_answers_as_its_run(workdir, zoo, tmp_path) -> None:
         gan_zoo.load(tmp_path / "export", checkpoint=8)
     with pytest.raises(gan_zoo.UserError, match="knows no way back"):
         exported.cycle(image)
-    with pytest.raises(gan_zoo.UserError, match="refuses it: image: 20x1 pixels: at least 2x2 are needed$"):
+    with pytest.raises(gan_zoo.UserError, match=r"refuses it: image: 20x1 pixels: at least 2x2 are needed$"):
         exported.translate(image[:1, :20])
 
 
