@@ -213,6 +213,16 @@ def test_other_tiff_files_are_pictures(pages) -> None:
     np.testing.assert_array_equal(image, decode_image(data))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_picture_with_a_damaged_directory_behind_it_is_read_as_one() -> None:
+    page = noise(9, 12)
+    data = by_hand(page[np.newaxis], bits=8)
+    assert data.endswith(bytes(4))  # there is no other page
+    for place in (3, len(data) - 20, len(data) + 10**6):
+        damaged = data[:-4] + struct.pack(">I", place)
+        np.testing.assert_array_equal(decode_file("x.tif", damaged)[..., 0], page)
+
+
 def test_what_is_written_is_whole(tmp_path, monkeypatch) -> None:
     image = noise(9, 12, 5)
     write_npy(tmp_path / "x.npy", image)
