@@ -81,6 +81,7 @@ def main(values: flags.FlagValues) -> int:
             cycle=values.cycle,
             saturation=values.saturation,
             hints=bool(hints),
+            ranges=model.ranges_of(translator),
         )
 
     painters = list(map(painter, values.workdir, painting.titles(values.workdir)))

@@ -61,7 +61,9 @@ def load(path: Path, *, checkpoint: str | int = "latest", inference_mode: str | 
         version = int(folder.name) if folder.name.isdecimal() else 0
         return TrainedModel(exported_ways(folder), None, version)
     _, model, step = load_run(path, str(checkpoint), inference_mode)
-    return TrainedModel({name: way_of(each) for name, each in model.translators.items()}, model.config, step)
+    return TrainedModel(
+        {name: way_of(each, model.ranges_of(each)) for name, each in model.translators.items()}, model.config, step
+    )
 
 
 def train(

@@ -52,6 +52,15 @@ class Config:
         16,
     )
     target_channels: int = option(3, "channels of the target image, likewise", 1, 16)
+    input_range: int | None = option(
+        None,
+        "white in input files of 16 bit: 4095 where they hold 12 bit; what is above is clipped (none: 65535)",
+        1,
+        65535,
+    )
+    target_range: int | None = option(
+        None, "white in target files of 16 bit, likewise; where it is given, translations have 16 bit too", 1, 65535
+    )
     batch_size: int = option(1, "examples a step, over all devices", 1)
     epochs: int = option(200, "passes over the training data", 1)
     steps: int | None = option(None, "training steps; overrides epochs", 1)

@@ -9,6 +9,7 @@
 | `fingerprint` | whether two folders hold the same examples |
 | `skipped_files` | files that cannot be used, and why |
 | `array_files` | images of any count of channels: `.npy`, and TIFF with a page a channel |
+| `value_range` | files of 16 bit that hold less: which number is white |
 | `folders` | which pictures lie in a folder and below it |
 | `picture_files` | pictures, hints and their folders as a user names them |
 | `label_maps` | pictures whose pixels are the numbers of classes |

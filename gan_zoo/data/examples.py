@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from gan_zoo.data.resizing import WHOLE, Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.data.skipped_files import SkippedFiles
+from gan_zoo.data.value_range import SETTINGS, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, BadImage, GreyExample, Planes, is_grey, to_channels, to_float
 
@@ -164,6 +165,8 @@ class ExampleReader:
         try:
             example = self.source[index]
             example = dict(example) if self.key is None else {self.key: example}
+            for key in SETTINGS.keys() & example.keys():
+                example[key] = stretched(np.asanyarray(example[key]), getattr(self.config, SETTINGS[key], None))
             for key, setting in CHANNELS.items():
                 if key in example:
                     example[key] = self._channelled(np.asanyarray(example[key]), key, setting, name(index))

@@ -119,6 +119,14 @@ class TranslationModel(keras.Model):
         """What the trained model can do, by name."""
         raise NotImplementedError
 
+    def ranges_of(self, translator: Translator) -> tuple[int | None, int | None]:
+        """White in files of 16 bit, of what a translator takes and of what it gives; None: 65535."""
+        whites = {"input_image": self.config.input_range, "target_image": self.config.target_range}
+        if self.make_input is not None:
+            whites["input_image"] = whites["target_image"]
+        taken = whites.pop(translator.input_key)
+        return taken, *whites.values()
+
     @property
     def seed_states(self) -> list[keras.Variable]:
         """The states of the random generators (dropout's), which `tf.train.Checkpoint` does not find by itself."""

@@ -13,6 +13,7 @@ import tensorflow as tf
 from gan_zoo.config import Config
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches, training_stream
 from gan_zoo.data.skipped_files import SkippedFiles
+from gan_zoo.data.value_range import unfilled
 from gan_zoo.errors import UserError
 from gan_zoo.evaluation.translated_batches import has_masks
 from gan_zoo.models.base import StartingWeights, TranslationModel, target_multiple
@@ -157,6 +158,9 @@ class Session:
             with self.strategy.scope():
                 self.model.load_loss_weights(_read(wanted))
         make_workdir(self.workdir, self.run, self.lock)
+        if new:
+            for sentence in unfilled(self.source, self.config):
+                say(f"note: {sentence}")
         if self.validation and self.validation.left_out:
             say(self.validation.left_out)
         if self.start_step:

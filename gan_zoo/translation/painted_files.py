@@ -97,7 +97,7 @@ def paint_files(
                 raise
             refuse(file, f"its translations cannot be written: {error.strerror or error}")
             continue
-        sheet.add(image, cells, its_hints)
+        sheet.add(painters[0].filled(image), cells, its_hints)
         del cells  # of a large picture, before the next one
         report(f"[{number}/{len(files)}] {shown}")
     if len(bad) < len(files):
@@ -111,7 +111,8 @@ def _paint(
 ) -> dict[str, np.ndarray]:
     """Writes what `painter` makes of a picture to files whose paths begin with `stem`; returns the translations."""
     translations = painter.translations(image, name, hints)
-    for title, translation in translations.items():
+    for title, filled in translations.items():
+        translation = painter.as_in_files(title, filled)
         name_of_it = f"{stem.name}_{title.replace(' ', '_')}"
         if translation.shape[-1] in PICTURE_CHANNELS:
             write_png(stem.with_name(f"{name_of_it}.png"), translation)

@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.data.picture_files import ANSWER
+from gan_zoo.data.value_range import narrowed, stretched, to_8_bit
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage, to_channels
+from gan_zoo.images import BadImage, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
 
 SMALL_PIXELS = 1 << 20  # of a picture that fits wherever TensorFlow does
@@ -72,6 +73,8 @@ class Painter:
         cycle: whether to show too what comes back when the picture is translated there and back.
         saturation: a factor for the ab of a translator of `chroma`.
         hints: whether a user's hints come with pictures.
+        ranges: white in files of 16 bit, of what the translator takes and of what it gives; what has one is answered
+            with 16 bit.
 
     Raises:
         UserError: for wishes that the translator cannot fulfil.
@@ -91,6 +94,7 @@ class Painter:
         cycle: bool = False,
         saturation: float = 1.0,
         hints: bool = False,
+        ranges: tuple[int | None, int | None] = (None, None),
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")
@@ -111,25 +115,30 @@ class Painter:
         if translating.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
             raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
-        self.direction = direction
+        self.direction, self.ranges = direction, ranges
+        taken, given = ({"rounded": to_uint8 if white is None else to_uint16} for white in ranges)
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
             try:
-                style = to_channels(style, translator.output_channels)
+                style = to_channels(stretched(style, ranges[1]), translator.output_channels)
             except BadImage as error:
                 raise UserError(f"--encode: the picture is of {error}") from None
             self.style_z = translating.encode(translator, style[np.newaxis])[0].numpy()[0]
         # Compiled once for all sizes.
         self._translate = tf.function(
-            lambda image, noise=None, hints=None: translating.translate(translator, image, noise, saturation, hints),
+            lambda image, noise=None, hints=None: translating.translate(
+                translator, image, noise, saturation, hints, **given
+            ),
             reduce_retracing=True,
         )
-        self._cycle = tf.function(lambda *inputs: translating.cycle(translator, *inputs), reduce_retracing=True)
+        self._cycle = tf.function(
+            lambda *inputs: translating.cycle(translator, *inputs, **taken), reduce_retracing=True
+        )
         self.cycle = cycle
         self._bytes_per_pixel: float | None = None  # found when a picture is large enough to ask
 
     def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """The translations `[H, W, C]` uint8 of `image` `[H, W, C]`, by title.
+        """The translations `[H, W, C]` uint8, or uint16 that fills its type, of `image` `[H, W, C]`, by title.
 
         Args:
             image: uint8 or uint16.
@@ -144,9 +153,20 @@ class Painter:
             noises = {}
             painted = {self._one_answer: self._painted(self._translate, image, None, hints)}
         if self.cycle:  # of the first answer
-            title = f"{self.direction} cycled" if self.direction else "cycled"
-            painted[title] = self._painted(self._cycle, image, *list(noises.values())[:1])
+            painted[self._cycled] = self._painted(self._cycle, image, *list(noises.values())[:1])
         return painted
+
+    def as_in_files(self, title: str, image: np.ndarray) -> np.ndarray:
+        """The translation called `title` in the numbers of the files that the run learnt from."""
+        return narrowed(image, self.ranges[0 if title == self._cycled else 1])
+
+    def filled(self, image: np.ndarray) -> np.ndarray:
+        """A picture as the translator sees it: of 16 bit those that there are to fill."""
+        return stretched(image, self.ranges[0])
+
+    @property
+    def _cycled(self) -> str:
+        return f"{self.direction} cycled" if self.direction else "cycled"
 
     @property
     def _one_answer(self) -> str:
@@ -163,7 +183,7 @@ class Painter:
         if not self.num_frames:
             return []
         way = interpolate(*self._random_noise(name, 2), self.num_frames)
-        return [self._painted(self._translate, image, z) for z in way]
+        return [to_8_bit(self._painted(self._translate, image, z)) for z in way]
 
     def check_size(self, height: int, width: int) -> None:
         """Looks whether there is memory for a picture, before any of it is taken.
@@ -200,7 +220,7 @@ class Painter:
         channels = self.translator.input_channels
         if self.translator.chroma is not None and image.shape[-1] > 1:
             channels = 3
-        return to_channels(image, channels)
+        return to_channels(self.filled(image), channels)
 
     def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_channels, to_float, to_uint8, to_uint16
 from gan_zoo.translation import translating
@@ -22,15 +23,17 @@ class Way:
         answer: from images, and z `[B, latent_dim]` or seeds `[B]` int64 if it takes them, to translations.
         encode: from images of the output's kind to the mean `[B, latent_dim]` of z; None without an encoder.
         cycle: from the arguments of `answer` to what comes back; None without a way back.
+        ranges: white in uint16 images, of what is taken and of what is given; None: 65535.
     """
 
     translator: Any
     answer: Callable[..., tf.Tensor]
     encode: Callable[[tf.Tensor], tf.Tensor] | None
     cycle: Callable[..., tf.Tensor] | None
+    ranges: tuple[int | None, int | None] = (None, None)
 
 
-def way_of(translator: Any) -> Way:
+def way_of(translator: Any, ranges: tuple[int | None, int | None] = (None, None)) -> Way:
     """The way of a translator of a model, each function compiled once for all sizes."""
     # A translator of colours takes grey and RGB.
     channels = translator.input_channels if translator.chroma is None else None
@@ -50,6 +53,7 @@ def way_of(translator: Any) -> Way:
         encode=translator.encode and compiled(lambda image: translating.style(translator, image)[0], picture),
         cycle=translator.cycle
         and compiled(lambda image, *noise: translating.there_and_back(translator, image, *noise), image, *noise),
+        ranges=ranges,
     )
 
 
@@ -93,7 +97,8 @@ class TrainedModel:
 
         Returns:
             For an array `[H', W', C']`, with samples `[N, H', W', C']`, with several pictures B before that, of the
-            array's dtype; for a PIL image or path a PIL image, or with samples a list of them; for a list a list.
+            array's dtype, uint16 in the numbers of the run's files (`input_range`, `target_range`); for a PIL image or
+            path a PIL image, or with samples a list of them; for a list a list.
 
         Raises:
             UserError: for a picture that is none, noise that the model does not take, or an unknown translator.
@@ -113,7 +118,7 @@ class TrainedModel:
         answers = []
         for number, one in enumerate(each):
             its = noises if noises is None or not several else noises[number : number + 1]
-            answers.append(one.back(_painted(way.answer, way.translator, one, its), samples))
+            answers.append(one.back(_painted(way.answer, way, one, its, way.ranges[1]), samples))
         return answers if several else answers[0]
 
     def cycle(self, image: Held, *, translator: str | None = None) -> Any:
@@ -128,7 +133,7 @@ class TrainedModel:
         one = opened(image)
         count = len(one.images)
         noises, _ = _noises(way.translator, count, alone=one.alone, num_samples=None, seed=None, z=None)
-        return one.back(_painted(way.cycle, way.translator, one, noises), samples=False)
+        return one.back(_painted(way.cycle, way, one, noises, way.ranges[0]), samples=False)
 
     def encode(self, picture: Held, *, translator: str | None = None) -> np.ndarray:
         """Reads the style of a picture of the output's kind, as the z that `translate` takes.
@@ -147,7 +152,9 @@ class TrainedModel:
         if way.encode is None:
             raise UserError("this model has no encoder")
         one = opened(picture)
-        mu = way.encode(to_float(_channelled(one.images, way.translator.output_channels))).numpy()
+        mu = way.encode(
+            to_float(_channelled(stretched(one.images, way.ranges[1]), way.translator.output_channels))
+        ).numpy()
         return mu[0] if one.alone else mu
 
     def _way(self, name: str | None) -> Way:
@@ -190,16 +197,21 @@ def _of_z(z: np.ndarray, latent_dim: int, count: int, alone: bool) -> tuple[np.n
     return (z[np.newaxis], True) if alone else (z[:, np.newaxis], False)
 
 
-def _painted(function: Callable[..., tf.Tensor], translator: Any, one: Opened, noises: np.ndarray | None) -> np.ndarray:
-    """The answers `[B, N, H', W', C']` to pictures, of their dtype."""
+def _painted(
+    function: Callable[..., tf.Tensor], way: Way, one: Opened, noises: np.ndarray | None, white: int | None
+) -> np.ndarray:
+    """The answers `[B, N, H', W', C']` to pictures, of their dtype; of uint16, the highest is `white`."""
+    translator = way.translator
     channels = translator.input_channels
     if getattr(translator, "chroma", None) is not None and one.images.shape[-1] > 1:
         channels = 3
-    image = to_float(_channelled(one.images, channels))
+    image = to_float(_channelled(stretched(one.images, way.ranges[0]), channels))
     rounded = to_uint16 if one.images.dtype == np.uint16 else to_uint8
     # One sample at a time: memory is bounded by the pictures, and no sample depends on how many there are.
     each = [()] if noises is None else [(tf.constant(noises[:, number]),) for number in range(noises.shape[1])]
-    return np.stack([rounded(function(image, *noise)).numpy() for noise in each], axis=1)
+    made = np.stack([rounded(function(image, *noise)).numpy() for noise in each], axis=1)
+    # PIL shows grey of 16 bit alone.
+    return made if one.as_pil and made.shape[-1] > 1 else narrowed(made, white)
 
 
 def _channelled(images: np.ndarray, channels: int) -> np.ndarray:

@@ -17,6 +17,8 @@ def translate(
     noise: tf.Tensor | None = None,
     saturation: float = 1.0,
     hints: tf.Tensor | None = None,
+    *,
+    rounded: Callable[[tf.Tensor], tf.Tensor] = to_uint8,
 ) -> tf.Tensor:
     """Translates images of any size, padded by reflection to what the network takes and cropped back; graph-safe.
 
@@ -28,15 +30,16 @@ def translate(
         noise: what the translator takes: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for zeros.
         saturation: a factor for the ab of `chroma`.
         hints: `[B, H, W, 4]` uint8 for a translator that takes them, see `gan_zoo.translation.chroma`; None for none.
+        rounded: `gan_zoo.images.to_uint8` or `to_uint16`.
 
     Returns:
-        `[B, H * scale, W * scale, output_channels]` uint8.
+        `[B, H * scale, W * scale, output_channels]` uint8 or uint16.
     """
     if translator.chroma is None and translator.tile_overlap is not None:
         # A large picture stays in whole numbers but for the part at work.
-        kinds = {"before": to_float, "after": to_uint8}
+        kinds = {"before": to_float, "after": rounded}
         return _padded(translator, translator.function, translator.scale, image, noise, **kinds)
-    return to_uint8(answer(translator, to_float(image), noise, saturation, hints))
+    return rounded(answer(translator, to_float(image), noise, saturation, hints))
 
 
 def answer(
@@ -70,18 +73,24 @@ def no_noise(translator: Any, count: tf.Tensor | int) -> tf.Tensor:
     return tf.zeros([count], tf.int64) if translator.takes_seed else tf.zeros([count, translator.latent_dim])
 
 
-def cycle(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
+def cycle(
+    translator: Any,
+    image: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    *,
+    rounded: Callable[[tf.Tensor], tf.Tensor] = to_uint8,
+) -> tf.Tensor:
     """Translates images of any size there and back; graph-safe.
 
     Args:
         translator: one with `cycle`.
         image: `[B, H, W, input_channels]` uint8 or uint16.
-        noise: as of `translate`.
+        noise, rounded: as of `translate`.
 
     Returns:
-        uint8 of the same shape.
+        uint8 or uint16 of the same shape.
     """
-    return to_uint8(there_and_back(translator, to_float(image), noise))
+    return rounded(there_and_back(translator, to_float(image), noise))
 
 
 def there_and_back(translator: Any, image: tf.Tensor, noise: tf.Tensor | None = None) -> tf.Tensor:
