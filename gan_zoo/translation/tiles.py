@@ -57,7 +57,9 @@ def tiled(
         columns = _joined(lambda column: part(row, column), across.count, out)
         return tf.transpose(columns, [2, 1, 0, 3])
 
-    made = tf.transpose(_joined(strip, down.count, out), [1, 0, 2, 3])
+    rows = _joined(strip, down.count, out)  # [H, B, W, C']
+    # Of one picture, as large ones come, the axes change places without a copy.
+    made = tf.cond(shape[0] == 1, lambda: tf.squeeze(rows, 1)[tf.newaxis], lambda: tf.transpose(rows, [1, 0, 2, 3]))
     sides = [side and side * scale for side in image.shape[1:3]]
     return tf.ensure_shape(made, [image.shape[0], *sides, out.shape[-1]])
 
