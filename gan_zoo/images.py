@@ -31,6 +31,7 @@ from PIL import Image, ImageChops, UnidentifiedImageError, features
 
 from gan_zoo.colour_profiles import cmyk_to_srgb, to_srgb
 from gan_zoo.headers import lacks_data, orientation, without_metadata
+from gan_zoo.png_rows import write_png_rows
 from gan_zoo.tiff import read_16_bit
 
 MIN_SIDE = 8  # pixels; below it a picture is more likely a broken thumbnail than something to learn from
@@ -275,8 +276,7 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     if image.nbytes < LARGE or image.dtype != np.uint8:
         write_whole(Path(path), encode_png(image))
     else:  # row by row: the file may be as large as the picture
-        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-        write_whole(Path(path), lambda file: picture.save(file, format="PNG"))
+        write_whole(Path(path), lambda file: write_png_rows(file, image))
 
 
 def write_whole(path: Path, data: bytes | Callable[[Path], object]) -> None:

@@ -82,7 +82,9 @@ def _resized(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """`[H, W, 3]` uint8 of (width, height) `size`."""
     if image.dtype != np.uint8:
         image = to_uint8(to_float(image)).numpy()
-    picture = Image.fromarray(to_channels(to_shown(image), 3))
+    # Of a huge picture every so many pixels: as Pillow holds it, it would take more memory than it does already.
+    rows, columns = (max(have // (16 * want), 1) for have, want in zip(image.shape[:2], size[::-1], strict=True))
+    picture = Image.fromarray(to_channels(to_shown(image[::rows, ::columns]), 3))
     return np.asarray(picture if picture.size == tuple(size) else picture.resize(size, Image.Resampling.BICUBIC))
 
 

@@ -103,9 +103,8 @@ def bytes_per_pixel(translator: Any) -> float:
     noise = [translating.no_noise(translator, 1)] if translating.takes_noise(translator) else []
     channels = translator.input_channels
     if translator.tile_overlap is not None:
-        # What the network takes for a part does not grow with the picture. What does: the picture, the answer in parts
-        # and joined, and as Pillow holds it, four channels of it, to write it.
-        return 2.0 * channels + translator.scale**2 * (2.0 * translator.output_channels + 4.0)
+        # What the network takes for a part does not grow with the picture. What does: the picture, and the answer.
+        return 2.0 * channels + translator.scale**2 * translator.output_channels
     if translator.chroma is not None:  # it predicts in small, so that all else counts
         image = tf.TensorSpec([1, side, side, 3], tf.uint8)
         peak = peak_bytes(lambda image: translating.translate(translator, image, *noise), image)

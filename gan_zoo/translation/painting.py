@@ -16,6 +16,7 @@ from gan_zoo.data.value_range import narrowed, stretched, to_8_bit
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
+from gan_zoo.translation.tiles import tiled_picture
 
 SMALL_PIXELS = 1 << 20  # of a picture that fits wherever TensorFlow does
 
@@ -224,5 +225,14 @@ class Painter:
 
     def _painted(self, paint: Callable[..., tf.Tensor], image: np.ndarray, *more: np.ndarray | None) -> np.ndarray:
         # One at a time: memory is bounded by the largest picture, and no sample depends on how many there are.
-        batches = (None if value is None else tf.constant(value)[tf.newaxis] for value in (self.fitted(image), *more))
-        return paint(*batches).numpy()[0]
+        noise = [None if value is None else tf.constant(value)[tf.newaxis] for value in more]
+        translator = self.translator
+        if translator.tile_overlap is None or paint is not self._translate:
+            return paint(tf.constant(self.fitted(image))[tf.newaxis], *noise).numpy()[0]
+        return tiled_picture(
+            lambda part: paint(tf.constant(part)[tf.newaxis], *noise).numpy()[0],
+            self.fitted(image),
+            overlap=translator.tile_overlap,
+            size_multiple=translator.size_multiple,
+            scale=translator.scale,
+        )

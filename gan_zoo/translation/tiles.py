@@ -7,9 +7,13 @@ for the rounding of float32, whose sums come in another order for another size: 
 which lay halfway between two of the 256 levels, to the other one.
 """
 
+import itertools
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+
+from gan_zoo.translation.borders import pad_to_multiple
 
 WINDOW = 1024  # pixels of the output on each side of a part, about: a feature map of 64 channels takes 270 MB
 
@@ -37,9 +41,7 @@ def tiled(
     Returns:
         `[B, H * scale, W * scale, C']` of the type that `function` returns.
     """
-    overlap = -(-overlap // size_multiple) * size_multiple
-    side = max(window // scale, 4 * overlap, 1)
-    side = -(-side // size_multiple) * size_multiple
+    overlap, side = _part(overlap, size_multiple, scale, window)
     shape = tf.shape(image)
     down, across = (_Cuts(shape[axis], side, overlap) for axis in (1, 2))
     out = _spec(function, image)
@@ -62,6 +64,50 @@ def tiled(
     made = tf.cond(shape[0] == 1, lambda: tf.squeeze(rows, 1)[tf.newaxis], lambda: tf.transpose(rows, [1, 0, 2, 3]))
     sides = [side and side * scale for side in image.shape[1:3]]
     return tf.ensure_shape(made, [image.shape[0], *sides, out.shape[-1]])
+
+
+def tiled_picture(
+    translate: Callable[[np.ndarray], np.ndarray],
+    image: np.ndarray,
+    *,
+    overlap: int,
+    size_multiple: int = 1,
+    scale: int = 1,
+    window: int = WINDOW,
+) -> np.ndarray:
+    """`tiled` for one picture in Python: of the whole, TensorFlow has nothing in its memory, which it would never give
+    back, and which it takes by whole powers of two.
+
+    Args:
+        translate: from `[h, w, C]`, not larger than a part, to `[h * scale, w * scale, C']`.
+        image: `[H, W, C]`.
+        overlap, size_multiple, scale, window: as of `tiled`; H and W need be no multiples.
+    """
+    height, width = image.shape[:2]
+    overlap, side = _part(overlap, size_multiple, scale, window)
+    rows, columns = (-length % size_multiple for length in (height, width))
+    if rows or columns:
+        image = pad_to_multiple(tf.constant(image[np.newaxis]), size_multiple)[0][0].numpy()
+    down, across = (_Cuts(tf.constant(length), side, overlap) for length in image.shape[:2])
+    made = None
+    for row, column in itertools.product(range(int(down.count)), range(int(across.count))):
+        (top, above, below), (left, before, behind) = (
+            [int(place) for place in cuts.of(tf.constant(index))] for cuts, index in ((down, row), (across, column))
+        )
+        part = translate(image[top : top + int(down.side), left : left + int(across.side)])
+        if made is None:
+            made = np.empty((image.shape[0] * scale, image.shape[1] * scale, part.shape[-1]), part.dtype)
+        own = part[(above - top) * scale : (below - top) * scale, (before - left) * scale : (behind - left) * scale]
+        made[above * scale : below * scale, before * scale : behind * scale] = own
+    top, left = rows // 2 * scale, columns // 2 * scale
+    return made[top : top + height * scale, left : left + width * scale]
+
+
+def _part(overlap: int, size_multiple: int, scale: int, window: int) -> tuple[int, int]:
+    """The overlap in multiples, and the side of a part in pixels of the input."""
+    overlap = -(-overlap // size_multiple) * size_multiple
+    side = max(window // scale, 4 * overlap, 1)
+    return overlap, -(-side // size_multiple) * size_multiple
 
 
 class _Cuts:
