@@ -42,8 +42,8 @@ SIDES = [
 
 @pytest.mark.parametrize(("name", "settings", "min_side"), SIDES)
 def test_how_small_images_may_be(name, settings, min_side) -> None:
-    """The last two convolutions of a patch leave one of three pixels: the strided ones before round down (24, 12, 6, 3), the
-    halving between two scales rounds up (23, 12)."""
+    """The last two convolutions of a patch leave one of three pixels: the strided ones before them round down (24, 12,
+    6, 3), the halving between two scales rounds up (23, 12)."""
     assert tiny_config(name, **settings).min_side == min_side
 
 
