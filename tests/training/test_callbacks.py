@@ -103,7 +103,7 @@ def test_a_terminal_gets_one_line_that_fits(clock, writer, monkeypatch) -> None:
         (60, "ETA 0 s  l1 9"),
         (20, ""),
     ):
-        monkeypatch.setattr(callbacks.shutil, "get_terminal_size", lambda c=columns: os.terminal_size((c, 24)))
+        monkeypatch.setattr(callbacks.shutil, "get_terminal_size", lambda c=columns, **_: os.terminal_size((c, 24)))
         stream = Terminal()
         bar = progress(stream, writer)
         feed(bar, clock, 10)
