@@ -61,6 +61,12 @@ def test_links_lead_somewhere(path) -> None:
             assert (ROOT / link).exists(), link
 
 
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "SECURITY.md"], ids=lambda path: path.name)
+def test_tests_that_hold_a_sentence_are_there(path) -> None:
+    for name in re.findall(r"`(tests/[a-z0-9_/]+(?:\.py|/))`", path.read_text(encoding="utf-8")):
+        assert (ROOT / name).exists(), name
+
+
 def accepts(config_class: type[Config], assignment: str) -> bool:
     try:
         config_class.from_dict(parse_settings(config_class, [assignment]))
