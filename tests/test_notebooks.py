@@ -38,8 +38,8 @@ def test_outputs_are_stripped(path):
         assert cell.outputs == [] and cell.execution_count is None
 
 
-def test_every_model_has_one_and_they_begin_alike():
-    of_models = MODELS.keys() - {"colorization"} | {"colorization_train", "colorization_test"}
+def test_the_models_for_drawings_have_one_and_they_begin_alike():
+    of_models = MODELS.keys() - {"colorization", "srgan"} | {"colorization_train", "colorization_test"}
     assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 

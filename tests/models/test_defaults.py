@@ -109,6 +109,27 @@ AUTHORS = {
         "lambda_l1": 100.0,
         "discriminator_learning_rate": None,  # one rate for both
     },
+    "srgan": RGB  # Ledig et al. 2017, section 3.2
+    | {
+        "image_size": 96,
+        "preprocess": "crop",
+        "batch_size": 16,
+        "epochs": 240,  # in the paper's proportions: 1,000,000 steps of SRResNet, 100,000 and 100,000 of SRGAN
+        "pretrain_epochs": 200,
+        "schedule": "step",
+        "decay_every": 220,
+        "learning_rate": 1e-4,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "scale": 4,
+        "num_blocks": 16,
+        "base_filters": 64,
+        "norm": "batch",
+        "discriminator_filters": 64,
+        "discriminator_head": "dense",
+        "content": "vgg54",
+        "lambda_gan": 1e-3,
+    },
 }
 # What the authors have no number for, or what is said in the settings' help to differ from theirs.
 OURS = {
@@ -116,8 +137,9 @@ OURS = {
     "cyclegan": {"num_downs", "skips", "inference_mode"},
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
+    "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},
 }
-EVERYWHERE_OURS = {"seed", "mixed_precision"}
+EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range"}
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -168,7 +168,7 @@ def layers_of(network: keras.Model, kind: str) -> int:
 
 def test_other_generators_have_the_parts_that_were_asked_for() -> None:
     generator = built("cyclegan", upsampling="bilinear").generator_a_to_b
-    assert (layers_of(generator, "Transpose"), layers_of(generator, "UpSampling")) == (0, 2)
+    assert (layers_of(generator, "Transpose"), layers_of(generator, "BilinearUpsampling")) == (0, 2)
     settings = {"generator_type": "adalin", "num_blocks": 2, "skips": True, "base_filters": 3}
     model = built("pix2pix", **settings)
     generator = model.generator

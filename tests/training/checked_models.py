@@ -4,6 +4,7 @@ import pathlib
 
 import tensorflow as tf
 
+from datasets.definition import load_for
 from datasets.shapes import DEFINITION
 from gan_zoo.data.pipeline import evaluation_batches
 from gan_zoo.training.checks import Validate
@@ -17,7 +18,8 @@ class NoCheckpoints:
 
 
 def shapes(model, split: str):
-    return evaluation_batches(DEFINITION.load(split, model.config, None), model.config, batch_size=4)
+    source = load_for(DEFINITION, "single" if model.data_kind == "single" else "paired", split, model.config, None)
+    return evaluation_batches(source, model.config, batch_size=4, make_input=model.make_input)
 
 
 def checker(model, folder: pathlib.Path, start_step: int = 1000, *, validation=None, **changes) -> Validate:
@@ -30,7 +32,7 @@ def checker(model, folder: pathlib.Path, start_step: int = 1000, *, validation=N
         every=500,
         steps_per_epoch=100,
         early_stopping=None,
-        gan_mode=model.config.gan_mode,
+        gan_mode=getattr(model.config, "gan_mode", None),
         writer=tf.summary.create_noop_writer(),
         say=lambda text: None,
         **settings,
