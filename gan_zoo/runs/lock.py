@@ -21,6 +21,7 @@ from gan_zoo.errors import UserError
 
 LOCK_FILE = "run.lock"
 BEAT_SECONDS = 10.0  # between two signs of life
+GUARD_FILE, GUARD_SECONDS = f"{LOCK_FILE}.removal", 5.0
 PATIENCE_SECONDS = 60.0  # without one, after which an owner that cannot be looked for is dead
 
 
@@ -76,13 +77,7 @@ class RunLock:
     def _make(self, text: str) -> bool:
         """Makes the file, unless there is one."""
         self.workdir.mkdir(parents=True, exist_ok=True)
-        try:
-            file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        except FileExistsError:
-            return False
-        with os.fdopen(file, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        return True
+        return _made(self.path, text)
 
     def release(self) -> None:
         """Gives it back, if it is held."""
@@ -126,18 +121,24 @@ class RunLock:
                 f"{self.workdir} is being trained by {_in_words(there)}: wait for its end or stop it, or give another "
                 "--workdir"
             )
-        if _read(self.path) != there:
-            return  # it is another one's by now, or was only just being written
-        # Of several that found it dead each renames what is there, and only one gets the dead one's.
-        aside = self.path.with_name(f"{LOCK_FILE}.{uuid.uuid4().hex}")
+        self._remove(there)
+
+    def _remove(self, there: str) -> None:
+        """Removes the file if it still holds `there`.
+
+        Of several that found its owner dead only the one that has made the guard beside it may: between its look at the
+        file and the removal nobody else can put another lock there.
+        """
+        guard = self.path.with_name(GUARD_FILE)
+        mine = uuid.uuid4().hex
+        if not _made(guard, mine):
+            _wait_until_gone(guard)
+            return
         try:
-            os.replace(self.path, aside)
-        except FileNotFoundError:
-            return
-        if _read(aside) != there:  # another process was faster, and this is its lock
-            os.replace(aside, self.path)
-            return
-        aside.unlink(missing_ok=True)
+            if _read(self.path) == there:  # else it is another one's by now, or was only just being written
+                self.path.unlink(missing_ok=True)
+        finally:
+            guard.unlink(missing_ok=True)
 
     def _sees_life(self, there: str, owner: dict[str, Any]) -> bool:
         """Waits for a sign of life of an owner that cannot be looked for."""
@@ -162,6 +163,28 @@ def _identity() -> dict[str, Any]:
         "space": _space(),
         "birth": _birth(os.getpid()),
     }
+
+
+def _made(path: pathlib.Path, text: str) -> bool:
+    """Makes a file with `text`; False where there is one already."""
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    return True
+
+
+def _wait_until_gone(guard: pathlib.Path) -> None:
+    """Waits for the moment that a removal takes; a guard that stays for seconds is of one that was killed in it."""
+    first, end = _read(guard), time.monotonic() + GUARD_SECONDS  # empty while it is being written
+    while time.monotonic() < end:
+        time.sleep(0.01)
+        if (now := _read(guard)) is None or (first and now != first):
+            return
+        first = now
+    guard.unlink(missing_ok=True)
 
 
 def _read(path: pathlib.Path) -> str | None:
