@@ -2,7 +2,6 @@
 
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,9 +14,8 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.exported import exported
 from benchmarks.machine import graph_flops, matmul_rate
-from gan_zoo.config import parse_settings
-from gan_zoo.export import saved_model
 from gan_zoo.models import MODELS
 from gan_zoo.translation import translating
 
@@ -38,13 +36,8 @@ def define_flags() -> flags.FlagValues:
 
 def main(values: flags.FlagValues) -> None:
     """Prints ms an image, images/s and the share of the machine's matrix-product rate."""
-    config_class = MODELS[values.model].config_class
-    settings = parse_settings(config_class, [f"image_size={values.image_size}", *values.set])
-    model = MODELS[values.model](config_class.from_dict(settings))
-    name, translator = next(iter(model.translators.items()))
-    with tempfile.TemporaryDirectory() as folder:
-        path = saved_model.export({name: translator}, folder, 0)
-        translate = tf.saved_model.load(str(path)).signatures["serving_default"]
+    translator, signatures = exported(values)
+    translate = signatures["serving_default"]
     shape = (1, values.image_size, values.image_size, translator.input_channels)
     image = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
     for _ in range(3):

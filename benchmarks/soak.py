@@ -1,7 +1,6 @@
 """Whether a served model's memory stays flat: python benchmarks/soak.py --image_size=64 --set base_filters=8"""
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -14,9 +13,8 @@ import command_line  # before all that imports TensorFlow
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.exported import exported
 from benchmarks.machine import resident_memory
-from gan_zoo.config import parse_settings
-from gan_zoo.export import saved_model
 from gan_zoo.images import encode_png
 from gan_zoo.models import MODELS
 
@@ -39,13 +37,7 @@ def define_flags() -> flags.FlagValues:
 
 def main(values: flags.FlagValues) -> None:
     """Prints MB per 1,000 calls, the slope of a line through the resident memory after the first tenth."""
-    config_class = MODELS[values.model].config_class
-    settings = parse_settings(config_class, [f"image_size={values.image_size}", *values.set])
-    model = MODELS[values.model](config_class.from_dict(settings))
-    name, translator = next(iter(model.translators.items()))
-    with tempfile.TemporaryDirectory() as folder:
-        path = saved_model.export({name: translator}, folder, 0)
-        signatures = tf.saved_model.load(str(path)).signatures
+    translator, signatures = exported(values)
     random = np.random.default_rng(0)
     sides = random.integers(8, values.image_size + 1, (values.sizes, 2))
     images = [random.integers(0, 256, (*side, translator.input_channels), np.uint8) for side in sides]

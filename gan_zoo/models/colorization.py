@@ -18,10 +18,10 @@ from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 from gan_zoo.learning.hints import draw_hints
-from gan_zoo.learning.schedules import EpochSchedule
-from gan_zoo.models.base import LearningRate, StartingWeights, Translator
+from gan_zoo.models.base import StartingWeights, Translator
 from gan_zoo.models.conditional_gan import ConditionalGAN
 from gan_zoo.models.parts import DiscriminatorConfig, build_discriminator, generate
+from gan_zoo.models.two_phases import TwoPhases
 from gan_zoo.networks.backbones import MIN_SIZE, load_imagenet
 from gan_zoo.networks.dynamic_unet import dynamic_unet
 from gan_zoo.networks.res_unet import res_unet
@@ -165,7 +165,7 @@ def build_generator(config: ColorizationConfig) -> keras.Model:
     )
 
 
-class Colorization(ConditionalGAN):
+class Colorization(TwoPhases, ConditionalGAN):
     """`generator` lightness -> ab, `discriminator` [lightness, ab] -> logits; images stand at the border alone.
 
     Lightness is L / 50 - 1, `[B, H, W, 1]`, ab is ab / 110, `[B, H, W, 2]`, both in [-1, 1]. With `hints` the generator
@@ -236,27 +236,10 @@ class Colorization(ConditionalGAN):
     def load_pretrained(self, weights: Mapping[str, np.ndarray] | str) -> None:
         load_imagenet(self.generator.get_layer("encoder"), weights)
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Takes the discriminator in, once the generator has been trained alone."""
-        adversarial = epoch >= self.config.pretrain_epochs
-        if adversarial != self.adversarial:
-            self.adversarial = adversarial
-            self.make_train_function(force=True)
-
     @property
-    def settled_epoch(self) -> int:
-        return self.config.pretrain_epochs
-
-    def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
-        config = self.config
-        if name != "discriminator":
-            return learning_rate
-        own = config.discriminator_learning_rate
-        factor = 1.0 if own is None else own / config.learning_rate
-        if isinstance(learning_rate, EpochSchedule):
-            # Its optimizer's first step is the first one after the generator's training alone.
-            return learning_rate.rest(config.pretrain_epochs, factor)
-        return learning_rate * factor
+    def discriminator_rate_factor(self) -> float:
+        own = self.config.discriminator_learning_rate
+        return 1.0 if own is None else own / self.config.learning_rate
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the discriminator, if it takes part yet, then of the generator; returns the losses by name."""

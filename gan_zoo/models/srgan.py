@@ -18,8 +18,8 @@ from gan_zoo.bicubic import reduced
 from gan_zoo.config import Config, option
 from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import gan_loss, squared_loss, total_variation
-from gan_zoo.learning.schedules import EpochSchedule
-from gan_zoo.models.base import LearningRate, StartingWeights, TranslationModel, Translator
+from gan_zoo.models.base import StartingWeights, Translator
+from gan_zoo.models.two_phases import TwoPhases
 from gan_zoo.networks.perceptual import VGGFeatures
 from gan_zoo.networks.sr_discriminator import sr_discriminator
 from gan_zoo.networks.sr_resnet import SCALES, reach, sr_resnet
@@ -123,7 +123,7 @@ class SRGANConfig(Config):
         return self.loss == "paper" and self.content != "pixels"
 
 
-class SRGAN(TranslationModel):
+class SRGAN(TwoPhases):
     """`generator` small image -> large image, `discriminator` large image -> logits.
 
     Attributes:
@@ -199,23 +199,6 @@ class SRGAN(TranslationModel):
         if isinstance(weights, str):
             raise UserError(f"vgg_weights={weights}: a file of Keras'; torchvision's vgg19 (.pth) is needed")
         self.features = VGGFeatures(self.config.content, weights)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Takes the discriminator in, once the generator has been trained alone."""
-        adversarial = epoch >= self.config.pretrain_epochs
-        if adversarial != self.adversarial:
-            self.adversarial = adversarial
-            self.make_train_function(force=True)
-
-    @property
-    def settled_epoch(self) -> int:
-        return self.config.pretrain_epochs
-
-    def learning_rate_of(self, name: str, learning_rate: LearningRate) -> LearningRate:
-        if name == "discriminator" and isinstance(learning_rate, EpochSchedule):
-            # Its optimizer's first step is the first one after the generator's training alone.
-            return learning_rate.rest(self.config.pretrain_epochs)
-        return learning_rate
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the generator, and of the discriminator if it takes part yet; returns the losses by name."""

@@ -1,7 +1,7 @@
 """What happens beside the training of a run, and in which order."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
@@ -42,6 +42,7 @@ def lay_out(session: Session, skipped: SkippedFiles, stop: StopSignals, say: Cal
         say: takes lines for the user.
     """
     start_step, intervals = session.start_step, session.intervals
+    examples = _examples(session, skipped)  # before anything is written: there may be no good one
     writer = tf.summary.create_file_writer(str(session.workdir / "logs"))
     validate = _validate(session, skipped, writer, say=lambda line: (progress.close(), say(line)))
     progress = Progress(
@@ -75,7 +76,7 @@ def lay_out(session: Session, skipped: SkippedFiles, stop: StopSignals, say: Cal
         *reducers,  # reported before, saved after it
         *([validate] if validate else []),  # logged before, saved after it
         save,
-        _samples(session, skipped, writer),
+        _samples(session, examples, writer),
         DataEpochs(start_step, session.steps_per_epoch),
     ]
     return Layout(callbacks, progress, validate)
@@ -88,15 +89,21 @@ def make_up_picture(session: Session) -> None:
         return
     if not all(path.exists() for path in picture_paths(session.workdir / "samples", session.model.translators, step)):
         restore_networks(session.model, session.workdir)
+        examples = _examples(session, SkippedFiles())
         writer = tf.summary.create_file_writer(str(session.workdir / "logs"))
-        _samples(session, SkippedFiles(), writer).draw(step)
+        _samples(session, examples, writer).draw(step)
 
 
-def _samples(session: Session, skipped: SkippedFiles, writer: tf.summary.SummaryWriter) -> SampleImages:
+def _examples(session: Session, skipped: SkippedFiles) -> Mapping[str, tf.Tensor]:
+    """The examples that all sample pictures of a run show."""
+    return next(iter(session.plain_batches(session.sample_source, NUM_SAMPLE_ROWS, skipped).take(1)))
+
+
+def _samples(session: Session, examples: Mapping[str, tf.Tensor], writer: tf.summary.SummaryWriter) -> SampleImages:
     return SampleImages(
         session.start_step,
         translators=session.model.translators,
-        examples=next(iter(session.plain_batches(session.sample_source, NUM_SAMPLE_ROWS, skipped).take(1))),
+        examples=examples,
         folder=session.workdir / "samples",
         writer=writer,
         every=session.intervals.sample_every,

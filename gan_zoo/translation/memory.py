@@ -92,7 +92,7 @@ def _groups(root: Path, kind: str) -> list[str]:
 def bytes_per_pixel(translator: Any) -> float:
     """What translating takes at the most, for each pixel of the picture; found from the graph, nothing is computed.
 
-    Measured against the memory of the process at 1024 and 2048 px it is 1.0 to 1.5 times what was taken. Of a
+    An estimate from above, of the tensors that are there at one time: kernels may keep more or less beside them. Of a
     translator that works in parts it is what grows with the picture; the part at work takes about a gigabyte beside it.
 
     Args:

@@ -120,7 +120,7 @@ def header(text: str) -> bytes:
 
 
 def claim(shape: str, descr: str = "'|u1'") -> bytes:
-    return header("{'descr': %s, 'fortran_order': False, 'shape': %s, }\n" % (descr, shape)) + bytes(100)  # noqa: UP031
+    return header(f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n") + bytes(100)
 
 
 def test_arrays_that_cannot_be_used() -> None:

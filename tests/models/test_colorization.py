@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from narrow_backbones import narrow_state
 from run_arrays import arrays
 from small_run import with_large_weights
 from tiny_models import built, noise_batch, tiny_config
@@ -21,7 +20,6 @@ from gan_zoo.learning.schedules import EpochSchedule
 from gan_zoo.models.base import StartingWeights
 from gan_zoo.models.colorization import Colorization, ColorizationConfig, build_generator
 from gan_zoo.models.parts import judge
-from gan_zoo.networks.backbones import BACKBONES
 from gan_zoo.pretrained import fetching
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
 from gan_zoo.runs.record import Run
@@ -256,27 +254,11 @@ def test_the_discriminator_has_a_rate_of_its_own_under_the_schedule_of_the_run()
     assert model.learning_rate_of("discriminator", 0.3) == 0.3
 
 
-def test_trained_weights_go_into_the_encoder() -> None:
-    dynamic = {"generator_type": "dynamic_unet"}
-    model = Colorization(tiny_config("colorization", encoder_weights="imagenet", **dynamic))
-    assert model.starting_weights == StartingWeights(setting="encoder_weights", name="resnet18")
-    backbone = model.generator.get_layer("encoder").layers[-1]
-    model.load_pretrained(narrow_state())
-    np.testing.assert_array_equal(backbone.get_layer("bn1").gamma, narrow_state()["bn1.weight"])
-    given = Colorization(tiny_config("colorization", encoder_weights="mine.pth", **dynamic))
-    assert given.starting_weights == StartingWeights(setting="encoder_weights", file="mine.pth")
-    assert built("colorization").starting_weights is None  # without an encoder there is nothing to load
-
-
 def test_a_file_that_is_not_there_leaves_no_workdir(tmp_path) -> None:
     gone = {"generator_type": "dynamic_unet", "encoder_weights": str(tmp_path / "no.pth")}
     with pytest.raises(UserError, match=r"^encoder_weights=.*no\.pth: there is no such file$"):
         run(tmp_path / "run", 1, gone)
     assert not (tmp_path / "run").exists()
-
-
-def test_every_backbone_can_be_chosen() -> None:
-    assert typing.get_args(typing.get_type_hints(ColorizationConfig)["encoder"]) == BACKBONES
 
 
 def test_settings_without_effect_are_known() -> None:

@@ -38,8 +38,11 @@ def test_links_inside_and_to_the_folder_itself_are_fine(tmp_path) -> None:
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "run" / "newest").symlink_to(tmp_path / "run" / "checkpoints")
     (tmp_path / "link").symlink_to(tmp_path / "run")
-    refuse_links(tmp_path / "link")
-    refuse_links(tmp_path / "not yet there")
+    assert refuse_links(tmp_path / "link") is None is refuse_links(tmp_path / "not yet there")
+    (tmp_path / "run" / "newest").unlink()
+    (tmp_path / "run" / "newest").symlink_to(tmp_path)  # the same folder, once a link leads out of it
+    with pytest.raises(UserError, match="leads out of the run's folder"):
+        refuse_links(tmp_path / "link")
 
 
 @pytest.mark.parametrize(
