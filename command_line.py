@@ -27,6 +27,7 @@ MAX_PIXELS_HELP = "the largest picture that is decoded, in pixels: a small file 
 PATH_FLAGS = (  # of whichever script
     "workdir",
     "init_from",
+    "hints",
     "data_dir",
     "input",
     "output",

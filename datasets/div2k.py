@@ -21,6 +21,7 @@ DEFINITION = tfds_definition(
     "div2k/bicubic_x8",
     image_key="hr",
     gigabytes=4,
+    shipped=True,
     description="sharp photos of about 2000 px, DIV2K; 4 GB download",
     recommended={"srgan": _SRGAN},
 )

@@ -20,6 +20,7 @@ import io
 import os
 import re
 import struct
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -258,6 +259,11 @@ def to_uint8(image: Any) -> tf.Tensor:
     return tf.cast(tf.round(tf.clip_by_value(levels, 0.0, 255.0)), tf.uint8)
 
 
+def to_8_bit(image: np.ndarray) -> np.ndarray:
+    """`[..., C]` uint8 of uint16 that fills its type, rounded; uint8 as it is."""
+    return image if image.dtype == np.uint8 else ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
 def to_uint16(image: Any) -> tf.Tensor:
     """Maps floats in [-1, 1], of any shape, to uint16, rounded; what lies outside is clipped."""
     levels = (tf.cast(image, tf.float32) + 1.0) * 32767.5
@@ -281,8 +287,8 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
 
 def write_whole(path: Path, data: bytes | Callable[[Path], object]) -> None:
     """Writes a file that is whole whenever it is there: its bytes, or what a function writes to a path."""
-    # Its own name is not part of it: that may be as long as a name can be.
-    partial = path.with_name(f".{os.getpid()}.partial")
+    # Its own name is not part of it: that may be as long as a name can be. Processes of two machines may have a number.
+    partial = path.with_name(f".{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.write_bytes(data) if isinstance(data, bytes) else data(partial)
         os.replace(partial, path)

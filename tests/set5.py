@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SET5 = pathlib.Path("/work/shared/data/set5")
+SET5 = pathlib.Path(__file__).parents[2] / "shared" / "data" / "set5"  # beside the project
 needs_set5 = pytest.mark.skipif(not SET5.is_dir(), reason="needs the pictures of Set5")
 
 

@@ -52,8 +52,8 @@ def test_the_result_is_one_of_256_levels_and_its_size_is_known() -> None:
 def test_it_is_what_matlab_made(scale) -> None:
     for name, (large, small) in set5(scale).items():
         difference = np.abs(levels(large, scale).astype(int) - small)
-        # Of 255. Seen: 0 for X8, else 0.10 to 0.15, where MATLAB may have rounded between rows and columns.
-        assert difference.mean() < 0.2 and difference.max() <= 2, name
+        # Of 255: nothing for X8; else MATLAB may have rounded between rows and columns, which costs up to a level each.
+        assert difference.mean() <= (0 if scale == 8 else 0.16) and difference.max() <= (0 if scale == 8 else 2), name
 
 
 def test_enlarged_pictures_keep_a_constant_and_take_any_channels() -> None:

@@ -9,7 +9,7 @@ import pytest
 from absl import flags
 
 from datasets import DATASETS
-from gan_zoo.config import Config, parse_settings
+from gan_zoo.config import Config, parse_settings, refuse_idle, resolve
 from gan_zoo.errors import UserError
 from gan_zoo.models import MODELS
 
@@ -38,7 +38,11 @@ def test_scripts_take_the_flags_that_the_documents_give_them(command) -> None:
     assert values([script, *arguments]) == [script]
     if script == "train.py":
         assert values.dataset in DATASETS
-        parse_settings(MODELS[values.model].config_class, values.set)
+        given = parse_settings(MODELS[values.model].config_class, values.set)
+        recommended = DATASETS[values.dataset].recommended.get(values.model, {})
+        layers = [("recommended", recommended), ("--set", given)]
+        config, _ = resolve(MODELS[values.model].config_class, layers)
+        refuse_idle(config, given)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])

@@ -80,7 +80,10 @@ def _decode_npy(data: bytes) -> np.ndarray:
     if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
         raise BadImage(f"claims the shape {list(shape)} and ends before that: truncated")
     stream.seek(0)
-    array = np.load(stream, allow_pickle=False)
+    try:
+        array = np.load(stream, allow_pickle=False)
+    except MemoryError:
+        raise BadImage("not enough memory to decode it") from None
     return np.ascontiguousarray(array.reshape(*shape[:2], -1), array.dtype.newbyteorder("="))
 
 
@@ -101,6 +104,8 @@ def _decode_tiff(data: bytes) -> np.ndarray | None:
             image = np.stack([_page(file, number) for number in range(count)], axis=-1)
     except BadImage:
         raise
+    except MemoryError:
+        raise BadImage("not enough memory to decode it") from None
     except Exception as error:  # what Pillow raises for a damaged file depends on where the damage is
         if not is_array:
             return None

@@ -41,8 +41,8 @@ def find_images(
     if not path.is_dir():
         raise UserError(f"{flag}: there is no file or folder {path}")
     found = {Path(file): bad for file, bad in list_pictures(path, arrays=True).items()}
-    if without is not None and Path(without).resolve() != path.resolve():
-        inside = Path(without).resolve()
+    inside = None if without is None else Path(without).resolve()
+    if inside is not None and inside != path.resolve() and inside.is_relative_to(path.resolve()):
         found = {file: bad for file, bad in found.items() if inside not in file.parent.resolve().joinpath("x").parents}
     if not found:
         raise UserError(f"{flag}: no file in {path} ends in {', '.join(SUFFIXES)}{where_they_are(path)}")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gan_zoo.data.unpaired import Domain, UnpairedSource
+from gan_zoo.data.unpaired import Domain
 
 
 class SingleSource:
@@ -38,7 +38,7 @@ class SingleView(SingleSource):
 
 def as_single(source: Any) -> SingleSource:
     """The target side of any source."""
-    if isinstance(source, UnpairedSource):
+    if getattr(source, "kind", "paired") == "unpaired":
         return SingleSource(source.domains["target_image"])
     return SingleView(source)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_zoo.images import BadExample, Planes
+from gan_zoo.images import BadExample
 
 SETTINGS = {"input_image": "input_range", "target_image": "target_range"}  # by the key of an example
 LOOKED_AT = 5  # examples
@@ -18,12 +18,13 @@ _FULL = 65535
 def stretched(image: np.ndarray, highest: int | None) -> np.ndarray:
     """`[..., C]` uint16 whose white is `highest` as uint16 whose white is 65535; what is above is clipped.
 
-    uint8, and the alpha of a picture, stay as they are; so does all with None.
+    uint8 stays as it is, and so does the fourth of four channels: alpha, or of an array, which an answer of a model
+    cannot be told from. All does with None.
     """
     if highest is None or image.dtype != np.uint16:
         return image
     full = ((np.minimum(image, highest).astype(np.uint32) * _FULL + highest // 2) // highest).astype(np.uint16)
-    if image.shape[-1] == 4 and not isinstance(image, Planes):
+    if image.shape[-1] == 4:
         full[..., 3] = image[..., 3]
     return full
 
@@ -36,11 +37,6 @@ def narrowed(image: np.ndarray, highest: int | None) -> np.ndarray:
     if image.shape[-1] == 4:
         narrow[..., 3] = image[..., 3]
     return narrow
-
-
-def to_8_bit(image: np.ndarray) -> np.ndarray:
-    """`[..., C]` uint8 of uint16 that fills its type, rounded; uint8 as it is."""
-    return image if image.dtype == np.uint8 else ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def unfilled(source: Any, config: Any) -> list[str]:

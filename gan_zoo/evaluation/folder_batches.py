@@ -21,7 +21,7 @@ import numpy as np
 from gan_zoo.data.folders import list_pictures, where_they_are
 from gan_zoo.data.picture_files import ANSWER, SHEET_FILE
 from gan_zoo.errors import UserError
-from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_channels
+from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_8_bit, to_channels
 from gan_zoo.metrics.base import EvaluationBatch
 
 CHANNELS = 3  # grey becomes RGB of equal channels, and alpha is laid over white
@@ -145,7 +145,7 @@ class FolderBatches:
             self._note(path, str(error))
         else:
             if image.dtype == np.uint16:
-                image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+                image = to_8_bit(image)
             return image
         return None
 

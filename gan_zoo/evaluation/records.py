@@ -23,6 +23,7 @@ from gan_zoo.images import write_whole
 from gan_zoo.metrics.base import Figure
 
 FORMAT = 1
+_PARTS = {"about": dict, "figures": list, "missing": dict, "warnings": list, "skipped": dict, "values": dict}
 FOLDER = "evaluation"
 SAME_SETTINGS = (
     *("model", "dataset", "data_dir", "split", "generated", "reference"),
@@ -125,7 +126,21 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged ({error}): remove it") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path} is no record of format {FORMAT}: remove it")
+    for name, kind in _PARTS.items():
+        if not isinstance(content.get(name), kind):
+            raise UserError(f"{path} is damaged ({name} is missing, or of another kind): remove it")
+    tables = all(isinstance(of_images, dict) for of_images in content["values"].values())
+    if not tables or not all(map(_is_figure, content["figures"])):
+        raise UserError(f"{path} is damaged (not all figures have a name and a value): remove it")
     return content
+
+
+def _is_figure(figure: Any) -> bool:
+    return (
+        isinstance(figure, dict)
+        and isinstance(figure.get("name"), str)
+        and (figure.get("value", "") is None or type(figure.get("value")) in (int, float))
+    )
 
 
 def comparable(records: Sequence[Mapping[str, Any]], newest: Mapping[str, Any]) -> list[Mapping[str, Any]]:

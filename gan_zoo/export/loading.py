@@ -39,6 +39,8 @@ def find_export(path: str | os.PathLike[str], version: str = "latest") -> Path |
     """
     path = Path(path)
     if (path / SAVED_MODEL).is_file():
+        if version not in ("latest", path.name):
+            raise UserError(f"{path} is one version, {path.name}: give the folder of the versions for {version}")
         return path
     versions = {int(file.parent.name): file.parent for file in path.glob(f"*/{SAVED_MODEL}") if _number(file)}
     if not versions:

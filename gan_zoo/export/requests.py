@@ -10,6 +10,7 @@ import tensorflow as tf
 
 MAX_PIXELS = 50_000_000
 LARGEST_MAX_PIXELS = 500_000_000  # TensorFlow's decoders take no more
+LONGEST_SIDE = 1 << 24  # pixels, that a side is counted as at most
 MIN_SIDE = 2  # pixels; one alone has nothing to be mirrored
 
 
@@ -35,7 +36,9 @@ class Limits:
         """What is wrong with `count` images of such a size, int64; empty if nothing is."""
         size = tf.strings.format("{}x{} pixels", (width, height))
         least = f": at least {self.smallest_side}x{self.smallest_side} are needed"
-        padded = [-(-side // self.size_multiple) * self.size_multiple for side in (height, width)]
+        # What is longer is too large all the same, and its product would not fit into 64 bits.
+        sides = [tf.minimum(tf.cast(side, tf.int64), LONGEST_SIDE) for side in (height, width)]
+        padded = [-(-side // self.size_multiple) * self.size_multiple for side in sides]
         pixels = count * padded[0] * padded[1] * self.scale**2
         border = ", with the border that the network needs" if self.size_multiple > 1 else ""
         border += f", enlarged {self.scale} times" if self.scale > 1 else ""

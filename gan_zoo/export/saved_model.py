@@ -40,6 +40,7 @@ whose middle data is missing, but not its end, is translated as it is: TensorFlo
 import functools
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ def export(
         for variable in function.get_concrete_function().variables
     }
     module.weights = [reference.deref() for reference in captured]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tf.saved_model.save(module, str(partial), signatures=functions)

@@ -43,7 +43,7 @@ class Enlargement(ImageMean):
     """The mean of a measure without the border, and that of interpolation as `<name>/bicubic`.
 
     Args:
-        name, measure, better, unit, protocol: as for `ImageMean`; `measure` takes images and targets, and refuses what
+        name, measure, unit, protocol: as for `ImageMean`; `measure` takes images and targets, and refuses what
             is smaller than `least` pixels.
     """
 

@@ -94,6 +94,7 @@ def publish(folder: pathlib.Path, step: int, others: int) -> str:
             sync(folder)
         os.replace(file, folder / f"{PREFIX}-{step}.{file.name.removeprefix(start)}")
     sync(folder)
+    _said.discard(str(folder / f"{PREFIX}-{step}"))  # whole again, if it was damaged
     before = [path for path in paths_in(folder) if step_of(path) < step]
     stay = [path for path in before if path not in _said][-others:] if others else []
     names = [pathlib.Path(path).name for path in [*stay, f"{PREFIX}-{step}"]]

@@ -15,7 +15,7 @@ from gan_zoo.errors import UserError
 
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57  # of a LevelDB table, which an index is
 _TRAILER = 5  # bytes behind each block: how it is compressed, and its checksum
-_found: dict[tuple, str | None] = {}  # reading takes seconds where networks are large: each state of the files once
+_found: dict[str, tuple[tuple, str | None]] = {}  # reading takes seconds where networks are large: each state once
 
 
 def damage_of(path: str) -> str | None:
@@ -25,14 +25,14 @@ def damage_of(path: str) -> str | None:
         UserError: where a file of it may not or cannot be read, which says nothing about what is in it.
     """
     state = _state(path)
-    if state not in _found:
-        _found[state] = _look(path)
-    return _found[state]
+    if path not in _found or _found[path][0] != state:
+        _found[path] = state, _look(path)
+    return _found[path][1]
 
 
 def remember_whole(path: str) -> None:
     """Saves looking at a checkpoint that this process has written."""
-    _found[_state(path)] = None
+    _found[path] = _state(path), None
 
 
 def _state(path: str) -> tuple:

@@ -18,7 +18,7 @@ def load_run(
 
     Args:
         workdir: the run's folder.
-        checkpoint: "latest", or the step of a checkpoint that is still there.
+        checkpoint: "latest", "best", or the step of a checkpoint that is still there.
         inference_mode: "train" or "eval", for a model that has the choice; None: as it was trained.
 
     Returns:

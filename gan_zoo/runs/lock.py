@@ -5,6 +5,7 @@ start in it. What a dead owner leaves is taken over. On the same machine the pro
 elsewhere only the file's time does, which a living one moves every few seconds. No clocks are compared.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -171,8 +172,12 @@ def _made(path: pathlib.Path, text: str) -> bool:
         file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
     except FileExistsError:
         return False
-    with os.fdopen(file, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except BaseException:  # a full disk: an empty lock would keep everybody waiting for its owner
+        path.unlink(missing_ok=True)
+        raise
     return True
 
 
@@ -184,7 +189,13 @@ def _wait_until_gone(guard: pathlib.Path) -> None:
         if (now := _read(guard)) is None or (first and now != first):
             return
         first = now
-    guard.unlink(missing_ok=True)
+    # Of several that have waited one takes it away, and puts it back if it is another one's by now.
+    aside = guard.with_name(f"{guard.name}.{uuid.uuid4().hex}")
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(guard, aside)
+        if _read(aside) != first:
+            os.replace(aside, guard)
+        aside.unlink(missing_ok=True)
 
 
 def _read(path: pathlib.Path) -> str | None:

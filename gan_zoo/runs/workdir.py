@@ -13,6 +13,7 @@ from gan_zoo.config import Config
 from gan_zoo.errors import UserError
 from gan_zoo.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from gan_zoo.runs.checkpoint_files import last_paths, remove_leftovers, step_of
+from gan_zoo.runs.checkpoints import latest_step
 from gan_zoo.runs.lock import LOCK_FILE, RunLock
 from gan_zoo.runs.record import CONFIG_FILE, TEMPORARY_FILE, Run
 
@@ -89,7 +90,7 @@ def check_workdir(
             f"{workdir} holds another run: {'; '.join(differences)}. Repeat its settings to go on with it"
             f"{own if changes.keys() - may_change <= could else ''}, or give another --workdir"
         )
-    step = max(steps)
+    step = latest_step(folder)
     now = [{"step": step, "changes": changes}] if changes else []
     return dataclasses.replace(run, history=[*before.history, *now]), changes
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
@@ -83,6 +84,8 @@ class StopSignals:
         self._terminals: list[int] = []
 
     def __enter__(self) -> "StopSignals":
+        if threading.current_thread() is not threading.main_thread():
+            return self  # Python gives signals to no other
         self._terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
         for number in (getattr(signal, name) for name in self.NAMES if hasattr(signal, name)):
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
@@ -91,7 +94,7 @@ class StopSignals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: it was not set from Python
 
     def _note(self, number: int, _: object) -> None:
         self.received = number
@@ -100,8 +103,10 @@ class StopSignals:
             # Whatever is said to a terminal that is gone is an error, which would keep the run from saving. And its
             # shell may send the signal once more while it goes.
             signal.signal(number, signal.SIG_IGN)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             for descriptor in self._terminals:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+                os.dup2(nowhere, descriptor)
+            os.close(nowhere)
         # Not print: the signal may have interrupted one.
         with contextlib.suppress(OSError):
             os.write(2, b"\nstopping after this step; once more stops at once, without saving\n")
@@ -256,7 +261,7 @@ class Progress(StepCallback):
             parts.append(f"validation {validation[0]} {validation[1]:.3g}")
         means = self.means()
         # Where the room is short, long names give way first, evenly, then the last losses.
-        for length in range(max(map(len, means), default=1), 1, -1):
+        for length in range(max([2, *map(len, means)]), 1, -1):
             losses = [f"{_shortened(name, length)} {value:.3g}" for name, value in means.items()]
             line = "  ".join([*parts, *losses])
             if width is None or len(line) <= width:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
+from gan_zoo.errors import UserError
 from gan_zoo.training.callbacks import Logs, StepCallback
 
 MAX_EXAMPLES = 64  # of the validation split, an epoch
@@ -46,13 +47,14 @@ class Plateau(tf.train.experimental.PythonState):
         return json.dumps({"rate": self.rate, "best": self.best, "bad_epochs": self.bad_epochs})
 
     def deserialize(self, string_value: str) -> None:
-        state = json.loads(string_value)
         # By name: a checkpoint from anybody may bring numbers, and nothing else.
-        self.rate, self.best, self.bad_epochs = (
-            float(state["rate"]),
-            float(state["best"]),
-            int(state["bad_epochs"]),
-        )
+        try:
+            state = json.loads(string_value)
+            self.rate, self.best, self.bad_epochs = float(state["rate"]), float(state["best"]), int(state["bad_epochs"])
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise UserError(
+                f"the learning rate's state is damaged ({type(error).__name__}): take another checkpoint"
+            ) from None
 
 
 class ReduceOnPlateau(StepCallback):

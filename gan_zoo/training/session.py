@@ -47,12 +47,13 @@ class Intervals:
 
 
 class Session:
-    """Owns what a run is made of while it trains. Setting it up refuses what cannot be trained, and writes nothing.
+    """Owns what a run is made of while it trains. Setting it up refuses what cannot be trained, and starts nothing.
 
     Args:
         model_class, config, run, workdir, source, sample_source, strategy, intervals, best_metric, resume_with,
             init_from: as of `gan_zoo.training.loop.train`.
-        lock: of the folder; it is taken at once where there is a run in it, else when the folder is made.
+        lock: of the folder; taken at once where there is a run in it, of which leftovers of killed writers are cleared;
+            else when the folder is made.
 
     Attributes:
         start_step: steps done before; 0 for a new run.

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from gan_zoo.data.picture_files import read_image
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage, Planes, from_pil
+from gan_zoo.images import BadImage, Planes, from_pil, to_8_bit
 
 Held = np.ndarray | Image.Image | str | os.PathLike[str]
 
@@ -88,5 +88,5 @@ def as_pil(image: np.ndarray) -> Image.Image:
     if channels not in (1, 3, 4):
         raise UserError(f"PIL images have 1, 3 or 4 channels, the answer has {channels}: give an array instead")
     if image.dtype == np.uint16 and channels > 1:
-        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        image = to_8_bit(image)
     return Image.fromarray(image[..., 0] if channels == 1 else image)

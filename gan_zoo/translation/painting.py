@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.data.picture_files import ANSWER
-from gan_zoo.data.value_range import narrowed, stretched, to_8_bit
+from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadImage, to_channels, to_uint8, to_uint16
+from gan_zoo.images import BadImage, to_8_bit, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
 from gan_zoo.translation.tiles import tiled_picture
 

@@ -175,7 +175,7 @@ class TestFiles:
             assert said(error).startswith(f"image_bytes: {sentence}")
 
     def test_random_damage_ends_in_an_answer_or_in_a_sentence(self, path) -> None:
-        """In a child: 300 files of random damage, of which most end in the sentence of their place."""
+        """In a child: 300 files of random damage. What is not whole enough ends in the sentence of its place."""
         originals = [
             picture_file("PNG"),
             picture_file("PNG", mode="LA"),

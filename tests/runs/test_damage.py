@@ -16,7 +16,7 @@ from gan_zoo.runs import checkpoint_files, damage
 from gan_zoo.runs.checkpoints import Checkpoints, latest_step, restore_networks
 from gan_zoo.runs.damage import damage_of
 
-_RANDOM = random.Random(os.environ.get("GAN_ZOO_SEED"))  # draws other damage each time; each of them must be found
+_RANDOM = random.Random(os.environ.get("GAN_ZOO_SEED", "0"))  # another seed draws other damage; all of it must be found
 
 
 @pytest.fixture

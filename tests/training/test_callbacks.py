@@ -1,5 +1,6 @@
 """What happens beside the training step, without a training."""
 
+import concurrent.futures
 import io
 import os
 import signal
@@ -204,3 +205,24 @@ def test_a_loss_that_is_not_finite_names_itself(value) -> None:
         guard.on_train_batch_end(1, {"l1": 1.0, "kl": value})
     assert str(raised.value).startswith(f"stopped at step 12: kl is {value}; the last good checkpoint is step-7")
     assert "l1" not in str(raised.value) and raised.value.exit_code == 1
+
+
+def test_in_a_thread_there_are_no_signals_to_wait_for() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def received() -> int | None:
+        with StopSignals() as stop:
+            assert signal.getsignal(signal.SIGINT) is before
+            return stop.received
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert pool.submit(received).result() is None
+
+
+def test_losses_of_one_letter_have_a_line(clock, writer, monkeypatch) -> None:
+    monkeypatch.setattr(callbacks.shutil, "get_terminal_size", lambda **_: os.terminal_size((40, 24)))
+    stream = Terminal()
+    bar = progress(stream, writer)
+    bar.on_train_batch_begin(0)
+    bar.on_train_batch_end(0, {"g": 1.0, "d": 2.0})
+    assert stream.getvalue().split("\r\x1b[K")[-1].endswith("g 1  d 2")

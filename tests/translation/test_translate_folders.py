@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 from small_run import picture, read, run_translate, save_run, small_model
 
-from gan_zoo.data.picture_files import find_hints
+from gan_zoo.data.picture_files import find_hints, find_images
 from gan_zoo.images import BadImage, encode_png
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 from gan_zoo.translation import memory, painting
@@ -120,7 +120,7 @@ def test_a_picture_too_large_is_named_at_once_and_the_others_are_done(run, tmp_p
 
 
 @pytest.mark.parametrize("generator", ["unet", "resnet"])
-def test_the_estimate_is_no_less_than_the_tensors_and_not_far_above(generator):
+def test_the_estimate_is_no_less_than_the_tensors_and_within_their_size(generator):
     """The ResNet has `base_filters` floats at the full size, twice; the U-Net works at half of it."""
     sizes = {"image_size": 64, "base_filters": 8, "generator_type": generator, "norm": "instance"}
     translator = Pix2Pix(Pix2PixConfig(**sizes)).translators["translate"]
@@ -168,3 +168,17 @@ def test_there_is_no_limit_where_nothing_is_known(monkeypatch):
         painter.check_size(20_000, 20_000)
     assert paint_files([], [painter], "nowhere") == {}
     assert np.isfinite(painter._bytes_per_pixel)
+
+
+def test_an_output_around_the_input_holds_nothing_back(tmp_path):
+    for name in ("in/a.png", "in/out/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / name, picture(8, 8))
+    found = {
+        without: find_images(tmp_path / "in", without=tmp_path / without)[0] for without in (".", "in/out", "other")
+    }
+    assert {without: [file.name for file in files] for without, files in found.items()} == {
+        ".": ["a.png", "b.png"],
+        "in/out": ["a.png"],
+        "other": ["a.png", "b.png"],
+    }
