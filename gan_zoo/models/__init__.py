@@ -5,6 +5,7 @@
 | `base` | what a model is to the rest of the library |
 | `bicyclegan`, `pix2pix`, `cyclegan`, `colorization`, `srgan` | the papers |
 | `conditional_gan` | the training step that pix2pix and colorization share |
+| `two_domains` | the two directions of cyclegan and its relatives |
 | `two_phases` | a generator trained alone first, as those of colorization and srgan |
 | `parts` | the choice of generators and discriminators that pix2pix and its kin offer |
 """

@@ -5,7 +5,6 @@ as the authors' PyTorch code has it. A discriminator is named by the domain that
 """
 
 import dataclasses
-import functools
 from typing import ClassVar, Literal
 
 import keras
@@ -16,8 +15,8 @@ from gan_zoo.errors import UserError
 from gan_zoo.learning.image_pool import ImagePool
 from gan_zoo.learning.losses import gan_loss, gradient_penalty, l1_loss
 from gan_zoo.learning.noise import example_noise, example_seeds
-from gan_zoo.models.base import TranslationModel, Translator
 from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, generate, judge
+from gan_zoo.models.two_domains import TwoDomains
 
 _DROPOUT, _PENALTY, _POOL = 10, 20, 30  # purposes of noise, with room for several uses of each
 
@@ -52,11 +51,10 @@ class CycleGANConfig(PartsConfig):
             )
 
 
-class CycleGAN(TranslationModel):
+class CycleGAN(TwoDomains):
     """Generators there and back, and a discriminator for each domain; A is the input's, B the target's."""
 
     config_class: ClassVar[type[CycleGANConfig]] = CycleGANConfig
-    data_kind: ClassVar[str] = "unpaired"
 
     def __init__(self, config: CycleGANConfig) -> None:
         super().__init__(config)
@@ -83,34 +81,6 @@ class CycleGAN(TranslationModel):
             for domain, pool in self.pools.items()
             for name, variable in pool.variables.items()
         }
-
-    @property
-    def translators(self) -> dict[str, Translator]:
-        config = self.config
-        channels = {"a": config.input_channels, "b": config.target_channels}
-
-        def translator(here: str, there: str, input_key: str) -> Translator:
-            names = [f"generator_{here}_to_{there}", f"generator_{there}_to_{here}"]
-            forth, back = networks = [self.networks[name] for name in names]
-            return Translator(
-                function=functools.partial(generate, forth),
-                cycle=lambda image, seed=None: generate(back, generate(forth, image, seed), seed),
-                networks=dict(zip(names, networks, strict=True)),
-                input_channels=channels[here],
-                output_channels=channels[there],
-                image_size=config.image_size,
-                size_multiple=config.size_multiple,
-                takes_seed=config.takes_seed,
-                input_key=input_key,
-                target_key=None,
-            )
-
-        return {"a_to_b": translator("a", "b", "input_image"), "b_to_a": translator("b", "a", "target_image")}
-
-    def validation_l1(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
-        """There is no truth for a translation: the mean distance of both cycles to where they began."""
-        images = [(translator, batch[translator.input_key]) for translator in self.translators.values()]
-        return tf.add_n([l1_loss(translator.cycle(image), image) for translator, image in images]) / 2
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of both generators, and of both discriminators; returns the weighted losses by name."""
