@@ -15,8 +15,8 @@ from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import gan_loss, kl_loss, l1_loss
 from gan_zoo.learning.noise import example_noise
 from gan_zoo.models.base import TranslationModel, Translator
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator, smallest_side
 from gan_zoo.networks.latent_encoder import plain_encoder, resnet_encoder
-from gan_zoo.networks.patch_discriminator import patch_discriminator, smallest_side
 from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 
 

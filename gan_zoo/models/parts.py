@@ -9,9 +9,9 @@ import tensorflow as tf
 from gan_zoo.config import Config, option
 from gan_zoo.errors import UserError
 from gan_zoo.networks.adalin_resnet import adalin_resnet
-from gan_zoo.networks.image_discriminator import image_discriminator
-from gan_zoo.networks.patch_discriminator import patch_discriminator, smallest_side
-from gan_zoo.networks.pixel_discriminator import pixel_discriminator
+from gan_zoo.networks.discriminators.image_discriminator import image_discriminator
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator, smallest_side
+from gan_zoo.networks.discriminators.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
 from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 

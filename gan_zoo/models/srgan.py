@@ -20,8 +20,8 @@ from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import gan_loss, squared_loss, total_variation
 from gan_zoo.models.base import StartingWeights, Translator
 from gan_zoo.models.two_phases import TwoPhases
+from gan_zoo.networks.discriminators.sr_discriminator import sr_discriminator
 from gan_zoo.networks.perceptual import VGGFeatures
-from gan_zoo.networks.sr_discriminator import sr_discriminator
 from gan_zoo.networks.sr_resnet import SCALES, reach, sr_resnet
 
 MIN_SIZE = 16  # pixels; the discriminator and VGG19 halve their image four times

@@ -11,9 +11,9 @@ from gan_zoo.authors_weights.importing import find_files
 from gan_zoo.authors_weights.names import torch_variables
 from gan_zoo.authors_weights.settings import model_and_settings
 from gan_zoo.errors import UserError
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
+from gan_zoo.networks.discriminators.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.latent_encoder import plain_encoder
-from gan_zoo.networks.patch_discriminator import patch_discriminator
-from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.resnet import resnet
 from gan_zoo.networks.unet import unet
 from gan_zoo.pretrained.torch_files import read_state_dict

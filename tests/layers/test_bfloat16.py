@@ -14,8 +14,8 @@ from gan_zoo.layers.mirrored import (
     MirroredConv2D,
 )
 from gan_zoo.layers.upsampling import FewChannelsConv2DTranspose, PairBlur, SubPixelConv2D
+from gan_zoo.networks.discriminators.patch_discriminator import HalfSize
 from gan_zoo.networks.latent_encoder import ConvMeanPool
-from gan_zoo.networks.patch_discriminator import HalfSize
 
 
 class Padded(keras.layers.Conv2D):

@@ -12,8 +12,8 @@ from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.normalization import InstanceNorm
 from gan_zoo.layers.padding import ReflectionPad2D
 from gan_zoo.layers.tiling import TileConcat
+from gan_zoo.networks.discriminators.patch_discriminator import HalfSize
 from gan_zoo.networks.latent_encoder import ConvMeanPool
-from gan_zoo.networks.patch_discriminator import HalfSize
 
 ADDONS = pathlib.Path(__file__).parents[1] / "parity" / "tfa_instance_norm.npz"
 

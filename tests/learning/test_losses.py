@@ -11,7 +11,7 @@ from authors_weights import assign, recorded_weights
 
 from gan_zoo.learning.losses import gan_loss, gradient_penalty, kl_loss, l1_loss
 from gan_zoo.learning.noise import example_noise
-from gan_zoo.networks.patch_discriminator import patch_discriminator
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
 
 RECORDED = np.load(pathlib.Path(__file__).parents[1] / "parity" / "gan_losses.npz")
 LOGITS = [

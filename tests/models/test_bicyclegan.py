@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from gan_zoo.errors import UserError
 from gan_zoo.models.bicyclegan import BicycleGAN, BicycleGANConfig
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
 from gan_zoo.networks.latent_encoder import resnet_encoder
-from gan_zoo.networks.patch_discriminator import patch_discriminator
 from gan_zoo.networks.unet import unet
 
 SMALL = {

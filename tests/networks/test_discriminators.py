@@ -9,9 +9,9 @@ import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
 from gan_zoo.layers.normalization import DISCRIMINATOR_NORMS, SpectralConv2D
-from gan_zoo.networks.image_discriminator import image_discriminator
-from gan_zoo.networks.patch_discriminator import patch_discriminator
-from gan_zoo.networks.pixel_discriminator import pixel_discriminator
+from gan_zoo.networks.discriminators.image_discriminator import image_discriminator
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
+from gan_zoo.networks.discriminators.pixel_discriminator import pixel_discriminator
 
 PARITY = pathlib.Path(__file__).parents[1] / "parity"
 

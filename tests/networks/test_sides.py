@@ -10,10 +10,10 @@ import tensorflow as tf
 from gan_zoo.layers.convolutions import Halving, HalvingConv2D
 from gan_zoo.layers.normalization import SpectralConv2D
 from gan_zoo.networks.backbones import encoder
-from gan_zoo.networks.image_discriminator import image_discriminator
+from gan_zoo.networks.discriminators.image_discriminator import image_discriminator
+from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator, smallest_side
+from gan_zoo.networks.discriminators.pixel_discriminator import pixel_discriminator
 from gan_zoo.networks.latent_encoder import plain_encoder, resnet_encoder
-from gan_zoo.networks.patch_discriminator import patch_discriminator, smallest_side
-from gan_zoo.networks.pixel_discriminator import pixel_discriminator
 
 SIDES = (100, 250, 340)
 

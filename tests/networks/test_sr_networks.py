@@ -15,7 +15,7 @@ from drawn_weights import drawn_weights
 
 from gan_zoo.authors_weights.names import BATCHES, torch_variables
 from gan_zoo.layers.prelu import PReLU
-from gan_zoo.networks.sr_discriminator import sr_discriminator
+from gan_zoo.networks.discriminators.sr_discriminator import sr_discriminator
 from gan_zoo.networks.sr_resnet import reach, sr_resnet
 
 PARITY = pathlib.Path(__file__).parents[1] / "parity"

@@ -1,0 +1,7 @@
+"""Judges: from an image, or a condition and an image joined, to logits.
+
+| file | what |
+| --- | --- |
+| `patch_discriminator`, `pixel_discriminator`, `image_discriminator` | of patches, of each pixel, of the whole |
+| `sr_discriminator` | SRGAN's |
+"""
