@@ -44,9 +44,15 @@ def main(values: flags.FlagValues) -> None:
     model = build_model(MODELS[values.model], config)
     model.compile()
     random = np.random.default_rng(0)
-    shape = (config.batch_size, config.image_size, config.image_size)
-    channels = {"input_image": config.input_channels, "target_image": config.target_channels}
-    batch = {name: tf.constant(random.uniform(-1, 1, (*shape, c)), tf.float32) for name, c in channels.items()}
+    size, small = config.image_size, config.image_size // getattr(config, "scale", 1)
+    shapes = {
+        "input_image": (small, small, config.input_channels),
+        "target_image": (size, size, config.target_channels),
+    }
+    batch = {
+        name: tf.constant(random.uniform(-1, 1, (config.batch_size, *shape)), tf.float32)
+        for name, shape in shapes.items()
+    }
     batch["example_index"] = tf.range(config.batch_size, dtype=tf.int64)
     step = tf.function(model.train_step)
     flops = graph_flops(step.get_concrete_function(batch).graph)

@@ -39,7 +39,8 @@ def test_outputs_are_stripped(path):
 
 
 def test_the_models_for_drawings_have_one_and_they_begin_alike():
-    of_models = MODELS.keys() - {"colorization", "srgan"} | {"colorization_train", "colorization_test"}
+    of_models = MODELS.keys() - {"colorization", "srgan"}
+    of_models |= {"colorization_train", "colorization_test", "super_resolution"}
     assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 
@@ -112,6 +113,30 @@ def test_cyclegan_runs(tmp_path):
     assert len(pictures) == 5  # of training, of the losses, of the way there and back; two directions
     for grid in pictures[3:]:
         assert grid.shape[0] > 2 * 32 + 2 and grid.shape[1] >= 3 * 32 + 2 * 2
+
+
+def test_super_resolution_runs(tmp_path):
+    """Of a picture that is there already, in both phases: two sliders, and a third before the truth."""
+    for split, count in (("train", 4), ("val", 1), ("test", 1)):  # two steps an epoch
+        (tmp_path / split).mkdir()
+        for number in range(count):
+            picture = np.random.default_rng(number).integers(0, 256, [34, 35, 3], np.uint8)
+            Image.fromarray(picture).save(tmp_path / split / f"{number}.png")
+    settings = "--set base_filters=4 --set num_blocks=1 --set discriminator_filters=4 --set batch_size=2"
+    more = f"STEPS, PRETRAIN_EPOCHS, SHOWN, DATASET, DATA_DIR = 3, 1, 20, 'folder', {str(tmp_path)!r}"
+    text, pictures, html = run("super_resolution", tmp_path / "a run", settings, more)
+    assert "step_3.png" in text and "8 x 8 -> 32 x 32" in text
+    (samples,) = pictures
+    assert samples.shape[1] >= 3 * 32
+    sliders = [each for each in html if "range" in each]
+    assert [re.findall('alt="([^"]+)"', each) for each in sliders] == [
+        ["bicubic", "SRResNet"],
+        ["SRResNet", "SRGAN"],
+        ["SRGAN", "truth"],
+    ]
+    for slider in sliders:
+        for data in re.findall('base64,([^"]+)', slider):
+            assert Image.open(io.BytesIO(base64.b64decode(data))).size == (20, 20)
 
 
 def test_evaluation_runs(tmp_path):
