@@ -81,11 +81,27 @@ class InstanceNorm(_Norm):
 
     Args:
         epsilon: added to the variance. 1e-5 is PyTorch's; tensorflow-addons took 1e-3.
+        affine: whether each channel is then scaled and shifted, by a gamma drawn from N(1, 0.02^2) and a beta of 0.
     """
+
+    def __init__(self, epsilon: float = 1e-5, affine: bool = False, **kwargs) -> None:
+        super().__init__(epsilon, **kwargs)
+        self.affine = affine
+
+    def build(self, input_shape: tuple) -> None:
+        if self.affine:
+            shape, around_one = (input_shape[-1],), keras.initializers.RandomNormal(1.0, 0.02)
+            self.gamma = self.add_weight(name="gamma", shape=shape, initializer=around_one, autocast=False)
+            self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         centered, variance = centered_and_variance(widened(image), (1, 2))
+        if self.affine:
+            return tf.cast(self._scaled(centered, variance), image.dtype)
         return tf.cast(centered * tf.math.rsqrt(variance + self.epsilon), image.dtype)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "affine": self.affine}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-GAN_MODES = ("lsgan", "vanilla", "wgangp", "hinge")
+GAN_MODES = ("lsgan", "vanilla", "wgangp", "wgan", "hinge")
 
 
 def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str, for_generator: bool = False) -> tf.Tensor:
@@ -18,6 +18,7 @@ def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str, for_g
             `vanilla`, the cross-entropy of the sigmoid (Goodfellow et al. 2014, arXiv 1406.2661, non-saturating);
             `wgangp`, the critic's mean, negative where it should say "real" (Gulrajani et al. 2017, arXiv 1704.00028,
             eq. 3, whose other term is `gradient_penalty`);
+            `wgan`, the same, of a critic whose weights are clipped instead (Arjovsky et al. 2017, arXiv 1701.07875);
             `hinge`, how far the logits are from the right side of a margin of 1 (Lim and Ye 2017, arXiv 1705.02894).
         for_generator: whether it is the generator that learns from it, whose target is "real". That makes a difference
             to `hinge` alone, which gives the generator no margin.
@@ -36,7 +37,7 @@ def gan_loss(logits: Sequence[tf.Tensor], target_is_real: bool, mode: str, for_g
             tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.ones_like(scale) * target, logits=scale))
             for scale in logits
         ]
-    elif mode == "wgangp" or (mode == "hinge" and for_generator):
+    elif mode in ("wgangp", "wgan") or (mode == "hinge" and for_generator):
         per_scale = [tf.reduce_mean(-sign * scale) for scale in logits]
     elif mode == "hinge":
         per_scale = [tf.reduce_mean(tf.nn.relu(1.0 - sign * scale)) for scale in logits]
@@ -71,6 +72,29 @@ def gradient_penalty(
     gradient = tape.gradient(total, mixture) + 1e-16
     norm = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]))
     return tf.reduce_mean(tf.square(norm - 1.0))
+
+
+def feature_matching_loss(real_features: Sequence[tf.Tensor], fake_features: Sequence[tf.Tensor]) -> tf.Tensor:
+    """How far the mean features of fake images are from those of real ones, summed over the layers.
+
+    Salimans et al. 2016 (arXiv 1606.03498, section 3.1) as DiscoGAN has it (arXiv 1703.05192): the mean square of the
+    difference of the two means over the batch. Under several replicas these means are those of the whole batch.
+
+    Args:
+        real_features, fake_features: one `[B, H, W, C]` a layer, of a discriminator.
+    """
+    pairs = zip(real_features, fake_features, strict=True)
+    return tf.add_n([squared_loss(_batch_mean(real), _batch_mean(fake)) for real, fake in pairs])
+
+
+def _batch_mean(values: tf.Tensor) -> tf.Tensor:
+    values = tf.convert_to_tensor(values)
+    # A sum of many numbers that were rounded to bfloat16 has the errors of all.
+    mean = tf.reduce_mean(tf.cast(values, tf.float32) if values.dtype.size < 4 else values, axis=0)
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return mean
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, mean) / context.num_replicas_in_sync
 
 
 def l1_loss(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

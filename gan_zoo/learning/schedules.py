@@ -1,5 +1,6 @@
 """Learning-rate policies of the pix2pix / CycleGAN / BicycleGAN code that are functions of the data epoch."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import keras
@@ -62,3 +63,31 @@ class EpochSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict:
         return {"rates": self.rates.tolist(), "steps_per_epoch": self.steps_per_epoch}
+
+
+@keras.saving.register_keras_serializable("gan_zoo")
+class TurnSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """The rate of an optimizer that does not act at every step of the run, as a function of how often it has acted.
+
+    Args:
+        schedule: the rate as a function of the step.
+        length: steps after which the turns repeat.
+        places: the steps of a turn at which the optimizer acts, ascending; one may be there several times.
+    """
+
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, length: int, places: Sequence[int]
+    ) -> None:
+        self.schedule, self.length, self.places = schedule, length, tuple(places)
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        turn, number = tf.cast(step, tf.int64) // len(self.places), tf.cast(step, tf.int64) % len(self.places)
+        return self.schedule(turn * self.length + tf.gather(tf.constant(self.places, tf.int64), number))
+
+    def get_config(self) -> dict:
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "length": self.length, "places": list(self.places)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Self:
+        return cls(**{**config, "schedule": keras.saving.deserialize_keras_object(config["schedule"])})

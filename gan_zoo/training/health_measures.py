@@ -64,18 +64,19 @@ def _distance(image: np.ndarray, other: np.ndarray) -> float:
 
 
 def discriminator_losses(logs: Mapping[str, float], gan_mode: str | None) -> dict[str, float]:
-    """Those of a step's losses that are of discriminators; none for wgangp, whose critics' losses have no zero."""
-    if gan_mode == "wgangp":
+    """Those of a step's losses that are of discriminators; none where they are critics, whose losses have no zero."""
+    if gan_mode in ("wgangp", "wgan"):
         return {}
     return {name: float(value) for name, value in logs.items() if name.startswith("discriminator")}
 
 
 def gradient_norms(optimizers: Mapping[str, Any]) -> dict[str, float]:
-    """The norm of the gradients that each optimizer has had of late, read from Adam's memory.
+    """The norm of the gradients that each optimizer has had of late, read from its memory.
 
     Adam's second moment is a mean of squared gradients whose weights fall by `beta_2` a step; undoing its start at zero
     and summing over all weights gives the mean of the squared norm over the last 1 / (1 - beta_2) steps (1,000), and
     the training step has nothing more to compute. A single step of a thousandfold gradient shows as a factor of 30.
+    RMSProp has the same with a decay of its own (10 steps), and starts elsewhere.
 
     Returns:
         The root of that mean, by name; an optimizer without such a memory, or before its first step, is left out.
@@ -87,7 +88,9 @@ def gradient_norms(optimizers: Mapping[str, Any]) -> dict[str, float]:
         if moments and steps:
             # Summed by numpy in float64: the same number each time, which sums over threads are not.
             total = sum(float(np.sum(moment.numpy(), dtype=np.float64)) for moment in moments)
-            norms[name] = math.sqrt(total / (1.0 - optimizer.beta_2**steps))
+            left = (optimizer.beta_2 if hasattr(optimizer, "beta_2") else optimizer.rho) ** steps  # of the start
+            start = getattr(optimizer, "initial_velocity", 0.0) * sum(math.prod(moment.shape) for moment in moments)
+            norms[name] = math.sqrt(max(total - left * start, 0.0) / (1.0 - left))
     return norms
 
 

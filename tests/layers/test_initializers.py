@@ -24,7 +24,7 @@ def kernel(kind: str, inputs: int, outputs: int, initializer) -> np.ndarray:
     return layer.kernel.numpy().transpose(axes)
 
 
-@pytest.mark.parametrize("init_type", ["normal", "xavier", "kaiming"])
+@pytest.mark.parametrize("init_type", ["normal", "truncated", "xavier", "kaiming", "pytorch"])
 @pytest.mark.parametrize(
     ("kind", "inputs", "outputs", "torch_shape"),
     [
@@ -39,10 +39,20 @@ def test_deviations_are_pytorchs(kind, inputs, outputs, torch_shape, init_type) 
     assert drawn.shape == torch_shape
     pixels = np.prod(torch_shape[2:])
     fan_out, fan_in = torch_shape[0] * pixels, torch_shape[1] * pixels
-    deviation = {"normal": GAIN, "xavier": GAIN * np.sqrt(2 / (fan_in + fan_out)), "kaiming": np.sqrt(2 / fan_in)}
+    deviation = {
+        "normal": GAIN,
+        "truncated": 0.8796 * GAIN,  # of a standard normal cut at 2: 1 - 4 phi(2) / (2 Phi(2) - 1), and its root
+        "xavier": GAIN * np.sqrt(2 / (fan_in + fan_out)),
+        "kaiming": np.sqrt(2 / fan_in),
+        "pytorch": np.sqrt(1 / 3 / fan_in),
+    }
     # The deviation of 49,152 draws is known to 1 / sqrt(2 n) = 0.32 %, their mean to 0.45 % of it.
     assert drawn.std() == pytest.approx(deviation[init_type], rel=0.013)
     assert abs(drawn.mean()) < 0.018 * deviation[init_type]
+    if init_type in ("truncated", "pytorch"):
+        end = {"truncated": 2 * GAIN, "pytorch": np.sqrt(1 / fan_in)}[init_type]
+        assert 0.99 * end < abs(drawn).max() <= 1.000001 * end
+        return
     # Of so many, three lie beyond four deviations; a truncated normal ends at two.
     assert 3.5 * deviation[init_type] < abs(drawn).max() < 6 * deviation[init_type]
 
@@ -68,5 +78,7 @@ def test_two_kernels_start_with_different_numbers(init_type) -> None:
 
 
 def test_a_wrong_type_is_named() -> None:
-    with pytest.raises(ValueError, match=r"normal, xavier, kaiming, orthogonal\. Received: init_type='uniform'"):
+    with pytest.raises(
+        ValueError, match=r"normal, truncated, xavier, kaiming, orthogonal, pytorch\. Received: init_type='uniform'"
+    ):
         make_initializer("uniform")

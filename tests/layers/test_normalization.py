@@ -128,6 +128,17 @@ def test_layer_norm_is_group_norm_of_one_group() -> None:
     np.testing.assert_allclose(output, group_norm(tf.constant(image)), rtol=1e-10, atol=1e-10)
 
 
+def test_instance_norm_may_scale_and_shift() -> None:
+    layer = built(InstanceNorm(1e-6, affine=True, dtype="float64"), 3)
+    image = 2.0 + 3.0 * noise(2, 4, 5, 3)
+    centered = image - image.mean((1, 2), keepdims=True)
+    expected = with_scale(centered / np.sqrt((centered**2).mean((1, 2), keepdims=True) + 1e-6))
+    np.testing.assert_allclose(layer(tf.constant(image)), expected, rtol=1e-10, atol=1e-12)
+    plain = InstanceNorm()
+    plain.build((None, None, None, 3))
+    assert not plain.variables
+
+
 @pytest.mark.parametrize(
     "make",
     [BatchNorm, lambda **kwargs: BatchNorm(inference="image", **kwargs), LayerNorm],
@@ -256,7 +267,13 @@ def test_norms_by_name(norm, layer_class, has_bias) -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", [BatchNorm(1e-3, 0.2, 0.5, "image"), LayerNorm(1e-3), SpectralConv2D(4, 3, strides=2, use_bias=False)]
+    "layer",
+    [
+        BatchNorm(1e-3, 0.2, 0.5, "image"),
+        LayerNorm(1e-3),
+        InstanceNorm(1e-3, affine=True),
+        SpectralConv2D(4, 3, strides=2, use_bias=False),
+    ],
 )
 def test_config_round_trip(layer) -> None:
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from authors_weights import assign, recorded_weights
 
-from gan_zoo.learning.losses import gan_loss, gradient_penalty, kl_loss, l1_loss
+from gan_zoo.learning.losses import feature_matching_loss, gan_loss, gradient_penalty, kl_loss, l1_loss
 from gan_zoo.learning.noise import example_noise
 from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
 
@@ -170,3 +170,17 @@ def test_noise_is_standard_normal_and_independent() -> None:
     assert np.abs(np.cov(rows.T) - np.eye(8)).max() < 0.16
     neighbours = np.corrcoef(rows[:-1].ravel(), rows[1:].ravel())[0, 1]
     assert abs(neighbours) < 0.04
+
+
+def test_feature_matching_compares_means_over_the_batch() -> None:
+    random = np.random.default_rng(0)
+    reals, fakes = ([random.normal(size=(3, *shape)) for shape in ((4, 5, 2), (2, 1, 6))] for _ in range(2))
+    expected = sum(((real.mean(0) - fake.mean(0)) ** 2).mean() for real, fake in zip(reals, fakes, strict=True))
+    assert float(feature_matching_loss(reals, fakes)) == pytest.approx(expected, rel=1e-12)
+    # Other images with the same mean are no further away.
+    assert float(feature_matching_loss(reals, [real[::-1] for real in reals])) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_wasserstein_loss_needs_no_penalty() -> None:
+    for target, for_generator in ((True, True), (True, False), (False, False)):
+        assert gan_loss(LOGITS, target, "wgan", for_generator) == gan_loss(LOGITS, target, "wgangp", for_generator)

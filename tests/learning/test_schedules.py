@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from gan_zoo.config import Config
 from gan_zoo.learning.optimizers import FusedAdam
-from gan_zoo.learning.schedules import EpochSchedule, cosine_factor, epoch_factors
+from gan_zoo.learning.schedules import EpochSchedule, TurnSchedule, cosine_factor, epoch_factors
 from gan_zoo.training.setup import count_steps, learning_rate_schedule
 
 RECORDED = json.loads((pathlib.Path(__file__).parents[1] / "parity" / "lr_policies.json").read_text())
@@ -75,3 +75,14 @@ def test_steps_and_epochs_of_a_run() -> None:
     assert schedule.steps_per_epoch == 4
     by_steps = Config(schedule="step", decay_every=2, learning_rate=1.0)
     np.testing.assert_allclose(learning_rate_schedule(by_steps, 10, 4).rates, [1.0, 1.0, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("length", "places", "steps"),
+    [(3, [0], [0, 3, 6, 9]), (3, [1, 2], [1, 2, 4, 5, 7, 8]), (2, [0, 0], [0, 0, 2, 2, 4]), (1, [0, 0], [0, 0, 1, 1])],
+)
+def test_who_takes_turns_has_the_rate_of_the_runs_step(length, places, steps) -> None:
+    of_run = EpochSchedule(np.arange(20.0), 1)
+    schedule = TurnSchedule(of_run, length, places)
+    for each in (schedule, TurnSchedule.from_config(schedule.get_config())):
+        assert [float(each(tf.constant(count))) for count in range(len(steps))] == steps

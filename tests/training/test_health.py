@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_zoo.learning.optimizers import FusedAdam
+from gan_zoo.learning.optimizers import FusedAdam, FusedRMSprop
 from gan_zoo.metrics.colourfulness import colourfulness
 from gan_zoo.training import health
 from gan_zoo.training.health_log import HealthLog, best_of, read_lines
@@ -216,10 +216,21 @@ def test_the_norm_of_the_gradients_is_read_from_adam() -> None:
     assert gradient_norms({"generator": optimizer}) == pytest.approx({"generator": expected}, rel=1e-6)
 
 
+def test_the_norm_of_the_gradients_is_read_from_rmsprop() -> None:
+    variables = [tf.Variable([1.0, 2.0]), tf.Variable(3.0)]
+    optimizer = FusedRMSprop(1e-3, rho=0.5)
+    optimizer.build(variables)
+    assert gradient_norms({"critic": optimizer}) == {}
+    for scale in (1.0, 2.0):
+        optimizer.apply([tf.constant([3.0, 4.0]) * scale, tf.constant(12.0) * scale], variables)
+    expected = np.sqrt((0.5 * 13.0**2 + 26.0**2) / 1.5)  # nothing is left of the three ones that it started with
+    assert gradient_norms({"critic": optimizer}) == pytest.approx({"critic": expected}, rel=1e-6)
+
+
 def test_losses_of_discriminators_but_of_critics() -> None:
     logs = {"gan": 1.0, "discriminator_real": 0.5, "discriminator_fake": 0.25, "gradient_penalty": 2.0}
     assert discriminator_losses(logs, "lsgan") == {"discriminator_real": 0.5, "discriminator_fake": 0.25}
-    assert discriminator_losses(logs, "wgangp") == {}
+    assert discriminator_losses(logs, "wgangp") == discriminator_losses(logs, "wgan") == {}
     assert finite({"psnr": float("inf"), "l1": 0.5}) == {"psnr": None, "l1": 0.5}
 
 
