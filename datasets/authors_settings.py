@@ -1,6 +1,6 @@
 """What the authors of the papers chose alike for most data sets; exceptions stand beside them.
 
-`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN.
+`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN; `DISCOGAN`, `DUALGAN`: theirs.
 """
 
 # 256 px cut from 286, mirrored, one image a step, 100 epochs at the full rate and 100 in which it falls to zero.
@@ -15,4 +15,17 @@ AUTHORS = {
 BICYCLEGAN = {
     "z_injection": "all",
     "flip": True,
+}
+
+# 64 px, not cut, not mirrored. Their 5000 epochs of 50,000 pairs would be four million steps: 100 are ours.
+DISCOGAN = {
+    "batch_size": 64,
+    "epochs": 100,
+}
+
+# 256 px, not cut, not mirrored, one image a step; the weight of the way back and the epochs are their examples'.
+DUALGAN = {
+    "lambda_cycle_a": 1000.0,
+    "lambda_cycle_b": 1000.0,
+    "epochs": 100,
 }

@@ -21,7 +21,14 @@ from gan_zoo.training.setup import build_model, make_strategy
 STEPS = 2  # after more, a rounding difference may have met the kink of a ReLU, and grown
 # Where a loss that is a sum were divided by the replicas like a mean, the weights would go elsewhere: let it count.
 # Hints depend on an example's index, wherever it is.
-MORE = {"bicyclegan": {"lambda_kl": 1.0}, "colorization": {"hints": True}}
+# Discriminators and generators take turns: one of the two steps is the former's, the other the latter's. Weights of
+# hundreds would lead plain descent into chaos.
+MORE = {
+    "bicyclegan": {"lambda_kl": 1.0},
+    "colorization": {"hints": True},
+    "discogan": {"discriminator_every": 2},
+    "dualgan": {"lambda_cycle_a": 1.0, "lambda_cycle_b": 1.0},
+}
 
 
 def config_of(name: str) -> Config:

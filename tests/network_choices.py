@@ -21,6 +21,8 @@ _OF_OTHERS = {
     "gan_mode",
     "loss",
     "content",
+    "optimizer",
+    "reconstruction",
 }
 _SMALL = {"num_blocks": 1, "encoder_type": "plain"}
 

@@ -47,6 +47,8 @@ TINY = {
         "content": "pixels",
     },
     "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
+    "discogan": _TINY_PARTS | {"image_size": 64, "discriminator_every": 1},  # all learn at each step
+    "dualgan": _TINY_PARTS | {"image_size": 64},
 }
 
 

@@ -1,6 +1,6 @@
 """`edges2handbags`: edges of handbags -> photos of handbags."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, DISCOGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -17,5 +17,6 @@ DEFINITION = archive_definition(
         "bicyclegan": BICYCLEGAN | {"load_scale": 1.0, "input_channels": 1, "epochs": 30},
         # The paper's appendix: batches of 4 at one rate, neither cut nor mirrored.
         "pix2pix": AUTHORS | {"load_scale": 1.0, "flip": False, "batch_size": 4, "epochs": 15, "schedule": "constant"},
+        "discogan": DISCOGAN,
     },
 )

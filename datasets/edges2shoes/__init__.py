@@ -1,6 +1,6 @@
 """`edges2shoes`: edges of shoes -> photos of shoes."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, DISCOGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -18,5 +18,6 @@ DEFINITION = archive_definition(
         # The paper's appendix: batches of 4 at one rate, neither cut nor mirrored.
         "pix2pix": AUTHORS | {"load_scale": 1.0, "flip": False, "batch_size": 4, "epochs": 15, "schedule": "constant"},
         "cyclegan": AUTHORS | {"epochs": 5},
+        "discogan": DISCOGAN,
     },
 )

@@ -1,6 +1,6 @@
 """`facades`: label maps of building fronts -> photos (b_to_a)."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, DUALGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -17,5 +17,6 @@ DEFINITION = archive_definition(
         "bicyclegan": BICYCLEGAN | {"direction": "b_to_a", "load_scale": 286 / 256, "epochs": 400},
         "pix2pix": AUTHORS | {"direction": "b_to_a"},
         "cyclegan": AUTHORS,
+        "dualgan": DUALGAN,
     },
 )

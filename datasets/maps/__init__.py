@@ -1,6 +1,6 @@
 """`maps`: street maps -> aerial photos (b_to_a)."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, DUALGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -18,5 +18,6 @@ DEFINITION = archive_definition(
         # The paper goes both ways.
         "pix2pix": AUTHORS | {"direction": "b_to_a"},
         "cyclegan": AUTHORS,
+        "dualgan": DUALGAN,
     },
 )

@@ -167,6 +167,10 @@ DEFINITION = DatasetDefinition(
             # A drawing is no pale picture: nothing is to be left as it is.
             "lambda_identity": 0.0,
         },
+        "discogan": _SMALL | {"batch_size": 16, "epochs": 16, "rate_change_step": 1000},
+        # The authors' RMSProp and weights are made for 50 epochs of 256 px.
+        "dualgan": _SMALL
+        | {"batch_size": 4, "epochs": 4, "optimizer": "adam", "lambda_cycle_a": 100.0, "lambda_cycle_b": 100.0},
         "srgan": {
             "image_size": 64,
             "preprocess": "resize_and_crop",  # they are drawn at this size

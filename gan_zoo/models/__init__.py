@@ -3,9 +3,10 @@
 | file | what |
 | --- | --- |
 | `base` | what a model is to the rest of the library |
-| `bicyclegan`, `pix2pix`, `cyclegan`, `colorization`, `srgan` | the papers |
+| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `colorization`, `srgan` | the papers |
 | `conditional_gan` | the training step that pix2pix and colorization share |
 | `two_domains` | the two directions of cyclegan and its relatives |
+| `turns` | networks that do not learn all at every step |
 | `two_phases` | a generator trained alone first, as those of colorization and srgan |
 | `parts` | the choice of generators and discriminators that pix2pix and its kin offer |
 """
@@ -14,6 +15,8 @@ from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.colorization import Colorization
 from gan_zoo.models.cyclegan import CycleGAN
+from gan_zoo.models.discogan import DiscoGAN
+from gan_zoo.models.dualgan import DualGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.srgan import SRGAN
 
@@ -23,4 +26,6 @@ MODELS: dict[str, type[TranslationModel]] = {
     "cyclegan": CycleGAN,
     "colorization": Colorization,
     "srgan": SRGAN,
+    "discogan": DiscoGAN,
+    "dualgan": DualGAN,
 }

@@ -13,12 +13,11 @@ import tensorflow as tf
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.learning.image_pool import ImagePool
-from gan_zoo.learning.losses import gan_loss, gradient_penalty, l1_loss
-from gan_zoo.learning.noise import example_noise, example_seeds
-from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, generate, judge
+from gan_zoo.learning.losses import gan_loss, l1_loss
+from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, judge
 from gan_zoo.models.two_domains import TwoDomains
 
-_DROPOUT, _PENALTY, _POOL = 10, 20, 30  # purposes of noise, with room for several uses of each
+_POOL = 30  # purpose of noise, with room for several uses
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,14 +88,14 @@ class CycleGAN(TwoDomains):
         # Generators: deceive the discriminators, come back, and leave alone what is already there.
         with tf.GradientTape() as generator_tape:
             # In the authors' order, in which batch norm's running statistics see the images.
-            fake_b = self._generate("generator_a_to_b", image_a, index, 0)
-            cycled_a = self._generate("generator_b_to_a", fake_b, index, 2)
-            fake_a = self._generate("generator_b_to_a", image_b, index, 1)
-            cycled_b = self._generate("generator_a_to_b", fake_a, index, 3)
+            fake_b = self.generated("generator_a_to_b", image_a, index, 0)
+            cycled_a = self.generated("generator_b_to_a", fake_b, index, 2)
+            fake_a = self.generated("generator_b_to_a", image_b, index, 1)
+            cycled_b = self.generated("generator_a_to_b", fake_a, index, 3)
             identity_a = identity_b = None
             if self.config.lambda_identity:
-                identity_a = self._generate("generator_b_to_a", image_a, index, 4)
-                identity_b = self._generate("generator_a_to_b", image_b, index, 5)
+                identity_a = self.generated("generator_b_to_a", image_a, index, 4)
+                identity_b = self.generated("generator_a_to_b", image_b, index, 5)
             generator_losses = self.generator_losses(
                 images={"a": image_a, "b": image_b},
                 cycled_images={"a": cycled_a, "b": cycled_b},
@@ -112,14 +111,8 @@ class CycleGAN(TwoDomains):
             discriminator_losses = losses_a | losses_b
             discriminator_total = self.total(discriminator_losses)
 
-        for kind, tape, total in (
-            ("generator", generator_tape, generator_total),
-            ("discriminator", discriminator_tape, discriminator_total),
-        ):
-            names = [name for name in self.networks if name.startswith(kind)]
-            gradients = tape.gradient(total, [self.networks[name].trainable_variables for name in names])
-            for name, gradient in zip(names, gradients, strict=True):
-                self.apply_gradients(name, gradient)
+        self.learn("generator", generator_tape, generator_total)
+        self.learn("discriminator", discriminator_tape, discriminator_total)
         return generator_losses | discriminator_losses
 
     def generator_losses(
@@ -149,24 +142,3 @@ class CycleGAN(TwoDomains):
                 distance = l1_loss(identity_images[domain], images[domain])
                 losses[f"identity_{domain}"] = config.lambda_identity * weight * distance
         return losses
-
-    def discriminator_losses(
-        self, domain: str, real_image: tf.Tensor, fake_image: tf.Tensor, example_index: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """The loss of a domain's discriminator, the mean of real and fake, and its gradient penalty if it has one."""
-        mode = self.config.gan_mode
-        discriminator = self.networks[f"discriminator_{domain}"]
-        fake_image = tf.stop_gradient(fake_image)
-        real = gan_loss(judge(discriminator, real_image), target_is_real=True, mode=mode)
-        fake = gan_loss(judge(discriminator, fake_image), target_is_real=False, mode=mode)
-        losses = {f"discriminator_{domain}": (real + fake) / 2}
-        if mode == "wgangp":
-            seed = (self.config.seed, _PENALTY + "ab".index(domain))
-            alpha = example_noise(seed, example_index, 1, uniform=True)
-            penalty = gradient_penalty(lambda image: judge(discriminator, image), real_image, fake_image, alpha)
-            losses[f"gradient_penalty_{domain}"] = self.config.lambda_gradient_penalty * penalty / 2
-        return losses
-
-    def _generate(self, name: str, image: tf.Tensor, example_index: tf.Tensor, use: int) -> tf.Tensor:
-        seed = example_seeds((self.config.seed, _DROPOUT + use), example_index)
-        return generate(self.networks[name], image, seed, training=True)

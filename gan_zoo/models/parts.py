@@ -47,6 +47,10 @@ class DiscriminatorConfig(Config):
                 f"preprocess={self.preprocess} gives images of differing sizes, and discriminator_type=image takes one "
                 "size: give another discriminator_type"
             )
+        if self.discriminator_type != "patch" and self.image_size < self.min_side:
+            raise UserError(
+                f"image_size={self.image_size}: discriminator_type={self.discriminator_type} needs {self.min_side} px"
+            )
         if self.image_size < self.min_side:
             raise UserError(
                 f"image_size={self.image_size}: discriminator_layers={self.discriminator_layers} and "

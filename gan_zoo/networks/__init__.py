@@ -4,6 +4,7 @@
 | --- | --- |
 | `unet`, `resnet`, `adalin_resnet` | generators of pix2pix, BicycleGAN and CycleGAN, and of U-GAT-IT's kind |
 | `res_unet`, `dynamic_unet` | generators of colorization: deep residual, and around a classifier |
+| `encoder_decoder`, `dual_unet` | generators of DiscoGAN and DualGAN |
 | `sr_resnet` | SRGAN's generator |
 | `latent_encoder` | BicycleGAN's encoder: from an image to mu and logvar |
 | `resnet_encoder`, `backbones` | ImageNet classifiers as encoders |

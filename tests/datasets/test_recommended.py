@@ -93,3 +93,17 @@ def test_coco_is_for_colorization(dataset):
     config = MODELS["colorization"].config_class.from_dict(DATASETS[dataset].recommended["colorization"])
     assert (config.image_size, config.batch_size, config.epochs) == (256, 16, 40)
     assert (config.learning_rate, config.beta_1, config.beta_2) == (2e-4, 0.5, 0.999)
+
+
+@pytest.mark.parametrize("dataset", ["edges2shoes", "edges2handbags"])
+def test_discogan_is_recommended_as_its_authors_ran_it(dataset):
+    config = MODELS["discogan"].config_class.from_dict(DATASETS[dataset].recommended["discogan"])
+    assert (config.image_size, config.batch_size, config.load_scale, config.flip) == (64, 64, 1.0, False)
+    assert (config.start_rate, config.rate, config.rate_change_step, config.weight_decay) == (0.01, 0.5, 10_000, 1e-5)
+
+
+@pytest.mark.parametrize("dataset", ["facades", "maps"])
+def test_dualgan_is_recommended_as_its_authors_ran_it(dataset):
+    config = MODELS["dualgan"].config_class.from_dict(DATASETS[dataset].recommended["dualgan"])
+    assert (config.image_size, config.batch_size, config.load_scale, config.flip) == (256, 1, 1.0, False)
+    assert (config.lambda_cycle_a, config.lambda_cycle_b, config.optimizer) == (1000.0, 1000.0, "rmsprop")

@@ -24,7 +24,11 @@ SIZES = [(40, 33), (32, 64)]  # the first is padded
 def choices() -> dict[str, tuple[str, object]]:
     found = {}
     for name in MODELS:
-        if name == "cyclegan":
+        if name in ("discogan", "dualgan"):
+            chosen = list(mixed_choices(name, NOT_EXPORTED, most=2))
+            own = MODELS[name].config_class().generator_type  # the others are pix2pix'
+            chosen = [(changes, config) for changes, config in chosen if changes["generator_type"] == own]
+        elif name == "cyclegan":
             chosen = list(mixed_choices(name, NOT_EXPORTED | OF_PIX2PIX, most=1))
         else:
             chosen = list(mixed_choices(name, NOT_EXPORTED))

@@ -69,6 +69,70 @@ AUTHORS = {
         "lambda_identity": 0.5,
         "pool_size": 50,
     },
+    "discogan": RGB
+    | {
+        "image_size": 64,
+        "load_scale": 1.0,
+        "flip": False,
+        "batch_size": 64,
+        "epochs": 5000,
+        "steps": None,
+        "schedule": "constant",
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+        "weight_decay": 1e-5,
+        "objective": "discogan",
+        "generator_type": "encoder_decoder",
+        "extra_layer": False,
+        "base_filters": 64,
+        "norm": "batch",
+        "dropout": False,
+        "discriminator_type": "image",
+        "discriminator_filters": 64,
+        "discriminator_norm": "batch",
+        "init_type": "pytorch",
+        "gan_mode": "vanilla",
+        "lambda_gan": 0.1,
+        "lambda_features": 0.9,
+        "start_rate": 0.01,
+        "rate": 0.5,
+        "rate_change_step": 10_000,
+        "discriminator_every": 3,
+    },
+    "dualgan": RGB
+    | {
+        "image_size": 256,
+        "load_scale": 1.0,
+        "flip": False,
+        "batch_size": 1,
+        "epochs": 50,
+        "steps": None,
+        "schedule": "constant",
+        "optimizer": "rmsprop",
+        "learning_rate": 5e-5,
+        "rms_decay": 0.9,
+        "rms_momentum": 0.0,
+        "generator_type": "dual_unet",
+        "base_filters": 64,
+        "num_downs": None,
+        "norm": "instance",
+        "dropout": True,  # the paper's noise
+        "inference_mode": "train",
+        "discriminator_type": "dual_image",
+        "discriminator_filters": 64,
+        "discriminator_norm": "instance",
+        "init_type": "truncated",
+        "init_gain": 0.02,
+        "gan_mode": "wgangp",
+        "lambda_gradient_penalty": 10.0,
+        "weight_clip": 0.01,
+        "reconstruction": "l1",
+        "lambda_cycle_a": 500.0,
+        "lambda_cycle_b": 500.0,
+        "n_critic": 1,
+        "generator_updates": None,  # 2 with the cross-entropy
+    },
     "bicyclegan": TRAINING
     | RGB
     | {
@@ -135,6 +199,12 @@ AUTHORS = {
 OURS = {
     "pix2pix": {"num_blocks", "skips"},
     "cyclegan": {"num_downs", "skips", "inference_mode"},
+    "discogan": {"num_downs", "num_blocks", "skips", "upsampling", "inference_mode", "init_gain"}
+    | {"discriminator_layers", "discriminator_scales", "lambda_gradient_penalty"}
+    | {"decay_fraction", "decay_every", "direction", "preprocess"},
+    "dualgan": {"num_blocks", "skips", "upsampling", "bottleneck_norm", "beta_1", "beta_2"}
+    | {"discriminator_layers", "discriminator_scales"}
+    | {"decay_fraction", "decay_every", "direction", "preprocess"},
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
     "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},

@@ -76,6 +76,34 @@ def plain_encoder(inputs, filters, layers, latent) -> int:
     return count + 2 * (width[-1] + 1) * latent
 
 
+def encoder_decoder(inputs, outputs, filters, norm, *, extra=False) -> int:
+    """Four halvings and four doublings of 4x4 kernels; biases only without a norm."""
+    width = widths(filters, 4)
+    way = [inputs, *width, *width[-2::-1], outputs]
+    normalized = [*width[1:], *width[-2::-1]] + ([100, width[-1]] if extra else [])
+    count = 16 * sum(x * y for x, y in itertools.pairwise(way)) + 2 * 16 * 100 * width[-1] * extra
+    biases = sum(way[1:]) + (100 + width[-1]) * extra
+    return count + (biases if norm == "none" else 2 * sum(normalized))
+
+
+def dual_unet(inputs, outputs, downs, filters, norm, *, bottleneck=False) -> int:
+    """3x3 kernels, 5x5 at both ends, a bias everywhere; every norm has a scale and a shift."""
+    down = widths(filters, downs)
+    up = [2 * width for width in down[:-1]] + [down[-1]]
+    pairs = [*zip([inputs, *down], down, strict=False), *zip(up, [outputs, *down[:-1]], strict=True)]
+    count = sum((25 if end in (0, downs) else 9) * x * y + y for end, (x, y) in enumerate(pairs))
+    normalized = [*down[1:-1], *down[:-1]] + [down[-1]] * bottleneck
+    return count + 2 * sum(normalized) * (norm != "none")
+
+
+def dual_discriminator(inputs, filters, last, norm) -> int:
+    """`last` is how many pixels the last kernel has."""
+    width = widths(filters, 5)
+    sizes = [25, 9, 9, 9, 9, last]
+    count = sum(n * x * y + y for n, x, y in zip(sizes, [inputs, *width], [*width, 1], strict=True))
+    return count + 2 * sum(width[1:]) * (norm not in ("none", "spectral"))
+
+
 OTHER_DISCRIMINATOR = {"discriminator_filters": 6, "discriminator_layers": 2, "discriminator_scales": 2}
 # A model, its settings, the numbers of its networks' weights, and what sides of images are multiples of.
 SIZES = [
@@ -122,6 +150,34 @@ SIZES = [
         {"generator_type": "unet", "discriminator_norm": "batch"} | OTHER_DISCRIMINATOR,
         2 * [unet(3, 3, 5, 4)] + 2 * [patch(3, 6, 2, 2, "batch")],
         32,
+    ),
+    (
+        "discogan",
+        {"image_size": 64, "input_channels": 1, "base_filters": 3, "discriminator_filters": 2}
+        | {"discriminator_type": "image", "discriminator_norm": "instance"},
+        [encoder_decoder(1, 3, 3, "batch"), encoder_decoder(3, 1, 3, "batch")]
+        + [whole_image(channels, 2, 4, "instance") - 2 - 1 for channels in (1, 3)],  # no bias at both ends
+        16,
+    ),
+    (
+        "discogan",
+        {"image_size": 64, "norm": "none", "extra_layer": True} | OTHER_DISCRIMINATOR,
+        2 * [encoder_decoder(3, 3, 4, "none", extra=True)] + 2 * [patch(3, 6, 2, 2, "batch")],
+        64,
+    ),
+    (
+        "dualgan",
+        {"image_size": 64, "input_channels": 1, "base_filters": 3, "num_downs": 5, "norm": "batch"}
+        | {"discriminator_filters": 2, "discriminator_norm": "none"},
+        [dual_unet(1, 3, 5, 3, "batch"), dual_unet(3, 1, 5, 3, "batch")]
+        + [dual_discriminator(channels, 2, 4, "none") for channels in (1, 3)],
+        32,
+    ),
+    (
+        "dualgan",
+        {"image_size": 64, "bottleneck_norm": True, "discriminator_type": "dual_patch"},
+        2 * [dual_unet(3, 3, 6, 4, "instance", bottleneck=True)] + 2 * [dual_discriminator(3, 4, 9, "instance")],
+        64,
     ),
     (
         "colorization",

@@ -18,6 +18,13 @@ NOISE = [
     ("pix2pix", {"generator_type": "adalin", "image_size": 64}, False),
     ("cyclegan", {"dropout": True}, True),
     ("cyclegan", {}, False),
+    ("dualgan", {}, True),
+    ("dualgan", {"num_downs": 5}, True),
+    ("dualgan", {"dropout": False}, False),
+    ("dualgan", {"inference_mode": "eval"}, False),
+    ("dualgan", {"generator_type": "adalin"}, False),
+    ("discogan", {}, False),
+    ("discogan", {"generator_type": "resnet", "dropout": True, "inference_mode": "train"}, True),
     ("colorization", {"image_size": 64, "inference_mode": "train"}, True),
     ("colorization", {"image_size": 64}, False),
     ("colorization", {"image_size": 64, "inference_mode": "train", "dropout": False}, False),
@@ -36,6 +43,10 @@ SIDES = [
     ("pix2pix", {"discriminator_layers": 2, "discriminator_scales": 2}, 23),
     ("pix2pix", {"discriminator_type": "pixel"}, 8),
     ("cyclegan", {"discriminator_type": "image"}, 8),
+    ("discogan", {"discriminator_type": "image"}, 8),
+    ("dualgan", {}, 33),  # two pixels for the norm behind five halvings
+    ("dualgan", {"discriminator_type": "dual_patch"}, 33),
+    ("dualgan", {"discriminator_type": "image"}, 8),
     ("colorization", {"discriminator_layers": 3}, 24),
 ]
 
@@ -74,7 +85,8 @@ def test_kernels_are_drawn_as_was_asked_for(name, settings) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_optimizer_has_the_numbers_of_the_settings(name) -> None:
-    model = built(name, learning_rate=0.01, beta_1=0.6, beta_2=0.9)
+    more = {"dualgan": {"optimizer": "adam"}, "discogan": {"weight_decay": 0.0}}.get(name, {})
+    model = built(name, learning_rate=0.01, beta_1=0.6, beta_2=0.9, **more)
     assert model.optimizers.keys() == model.networks.keys()
     for network, optimizer in model.optimizers.items():
         variable = model.networks[network].trainable_variables[0]
@@ -94,7 +106,12 @@ def test_every_optimizer_has_the_numbers_of_the_settings(name) -> None:
 
 @pytest.mark.parametrize(
     ("name", "settings", "uses"),
-    [("pix2pix", {}, 1), ("colorization", {"hints": True}, 1), ("cyclegan", {"dropout": True}, 6)],
+    [
+        ("pix2pix", {}, 1),
+        ("colorization", {"hints": True}, 1),
+        ("cyclegan", {"dropout": True}, 6),
+        ("dualgan", {"gan_mode": "vanilla"}, 2 + 2 * 4),
+    ],
 )
 def test_dropout_and_hints_follow_the_seed_and_no_two_uses_are_alike(monkeypatch, name, settings, uses) -> None:
     seeds, hints = [], []
@@ -105,7 +122,8 @@ def test_dropout_and_hints_follow_the_seed_and_no_two_uses_are_alike(monkeypatch
         weight = tf.reduce_sum(generator.trainable_variables[0].value)
         return tf.zeros([*image.shape[:3], generator.output.shape[-1]]) * weight
 
-    monkeypatch.setattr(f"gan_zoo.models.{'cyclegan' if name == 'cyclegan' else 'conditional_gan'}.generate", generate)
+    shared = "two_domains" if name in ("cyclegan", "dualgan") else "conditional_gan"
+    monkeypatch.setattr(f"gan_zoo.models.{shared}.generate", generate)
     for seed in (0, 1):
         model = built(name, seed=seed, **settings)
         model.apply_gradients = lambda *_: None

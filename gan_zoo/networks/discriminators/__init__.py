@@ -3,5 +3,6 @@
 | file | what |
 | --- | --- |
 | `patch_discriminator`, `pixel_discriminator`, `image_discriminator` | of patches, of each pixel, of the whole |
-| `sr_discriminator` | SRGAN's |
+| `sr_discriminator`, `dual_discriminator` | SRGAN's, DualGAN's |
+| `features` | what they see on the way |
 """

@@ -16,6 +16,8 @@ def image_discriminator(
     norm: str = "instance",
     init_type: str = "xavier",
     init_gain: float = 0.02,
+    outer_bias: bool = True,
+    unit_range: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds the ImageGAN: strided 4x4 convolutions down to 4 px, then one over all that is left.
@@ -30,6 +32,8 @@ def image_discriminator(
         norm: batch, instance, layer or none, behind every convolution but the first and the last; or spectral, which
             normalizes all kernels. The convolutions in between have no bias with batch, layer or none.
         init_type, init_gain: of all kernels, see `make_initializer`.
+        outer_bias: whether the first and the last convolution have a bias; DiscoGAN's have none.
+        unit_range: whether the network's own range is [0, 1], as that of DiscoGAN's.
         name: of the Keras model.
 
     Returns:
@@ -47,10 +51,10 @@ def image_discriminator(
         return conv_class(filters, kernel_size, kernel_initializer=initializer, name=f"conv_{index}", **kwargs)
 
     image = keras.Input((image_size, image_size, input_channels), name="image")
-    x = image
+    x = keras.layers.Rescaling(0.5, 0.5, name="to_unit_range")(image) if unit_range else image
     index = 0
     while x.shape[1] >= 2 * LAST_SIDE:
-        has_bias = index == 0 or norm_has_bias(norm)
+        has_bias = outer_bias if index == 0 else norm_has_bias(norm)
         # [B, image_size / 2^(index + 1), image_size / 2^(index + 1), filters]
         # Odd sides are rounded up, other than in the other discriminators: how many layers there are and how large the
         # last kernel is depends on it, and with them whether a checkpoint fits. The logit is one in any case.
@@ -59,6 +63,6 @@ def image_discriminator(
         x = x if norm_layer is None else norm_layer(x)
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{index}")(x)
         index += 1
-    x = conv(1, x.shape[1], index)(x)
+    x = conv(1, x.shape[1], index, use_bias=outer_bias)(x)
     logits = keras.layers.Activation("linear", dtype=keras.backend.floatx(), name="logits")(x)
     return keras.Model(image, [logits], name=name)
