@@ -161,7 +161,7 @@ SIZES = [
     ),
     (
         "discogan",
-        {"image_size": 64, "norm": "none", "extra_layer": True} | OTHER_DISCRIMINATOR,
+        {"image_size": 64, "norm": "none", "extra_layer": True, "discriminator_type": "patch"} | OTHER_DISCRIMINATOR,
         2 * [encoder_decoder(3, 3, 4, "none", extra=True)] + 2 * [patch(3, 6, 2, 2, "batch")],
         64,
     ),
