@@ -49,6 +49,15 @@ TINY = {
     "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
     "discogan": _TINY_PARTS | {"image_size": 64, "discriminator_every": 1},  # all learn at each step
     "dualgan": _TINY_PARTS | {"image_size": 64},
+    "ugatit": {
+        "image_size": 32,
+        "batch_size": 2,
+        "base_filters": 4,
+        "num_blocks": 1,
+        "discriminator_filters": 4,
+        "global_layers": 4,
+        "local_layers": 3,
+    },
 }
 
 

@@ -12,21 +12,22 @@ from collections.abc import Callable, Iterator, Mapping
 import keras
 import numpy as np
 
+from gan_zoo.authors_weights.ugatit import Rearranged, attention_network
 from gan_zoo.errors import UserError
 from gan_zoo.layers.normalization import BatchNorm, InstanceNorm, LayerNorm, SpectralConv2D
 
 BATCHES = "num_batches_tracked"
 Layers = Mapping[str, keras.layers.Layer]
 # None stands for the number of batches that a batch norm has seen, which ours does not count.
-Named = Iterator[tuple[str, keras.Variable | None]]
+Named = Iterator[tuple[str, keras.Variable | Rearranged | None]]
 
 
-def torch_variables(network: keras.Model) -> dict[str, keras.Variable | None]:
+def torch_variables(network: keras.Model) -> dict[str, keras.Variable | Rearranged | None]:
     """The variables of a network of ours by the authors' names, in their order.
 
     Args:
         network: a `unet`, `resnet`, `patch_discriminator`, `pixel_discriminator`, `resnet_encoder`, `plain_encoder`,
-            `sr_resnet` or `sr_discriminator`.
+            `sr_resnet`, `sr_discriminator`, `attention_resnet` or `attention_discriminator`.
 
     Returns:
         Every variable that learns or is learnt, once; None for names that end in `num_batches_tracked`.
@@ -35,7 +36,7 @@ def torch_variables(network: keras.Model) -> dict[str, keras.Variable | None]:
         UserError: for a network that the authors' code cannot build.
     """
     layers = {layer.name: layer for layer in network.layers}
-    if any(isinstance(layer, (LayerNorm, SpectralConv2D)) for layer in network.layers):
+    if "attention" not in layers and any(isinstance(layer, (LayerNorm, SpectralConv2D)) for layer in network.layers):
         raise UserError(f"{network.name}: the authors' code has neither layer norm nor spectral norm")
     walk = next((walk for sign, walk in _WALKS.items() if sign in layers), None)
     try:
@@ -43,7 +44,7 @@ def torch_variables(network: keras.Model) -> dict[str, keras.Variable | None]:
     except (KeyError, TypeError):  # a layer that is not there, or is another one
         named = {}
     unnamed = {id(variable) for variable in network.variables if "seed_generator_state" not in variable.path}
-    if unnamed - {id(variable) for variable in named.values()}:
+    if unnamed - {id(getattr(variable, "variable", variable)) for variable in named.values()}:
         raise UserError(f"{network.name}: the authors' code has no such network")
     return named
 
@@ -240,6 +241,7 @@ def _sr_discriminator(layers: Layers) -> Named:
 
 # By a layer that no other family has; the first one found counts.
 _WALKS: Mapping[str, Callable[[Layers], Named]] = {
+    "attention": attention_network,
     "block_1_shortcut": _resnet_encoder,
     "logvar": _plain_encoder,
     "subpixel_0": _sr_resnet,

@@ -2,8 +2,8 @@
 
 Kim et al. 2019 (arXiv 1907.10830), equations 1 and 2: `gamma * (rho * IN(x) + (1 - rho) * LN(x)) + beta`, rho a number
 per channel in [0, 1]. IN takes the mean and variance of each channel of an image, LN those of the whole image. The
-variances are those of the pixels themselves, as in `InstanceNorm` and in the authors' TensorFlow code; their PyTorch
-code divides by n - 1, a difference of 1e-4 at 64 px that a one-pixel image would not survive.
+variances are those of the pixels themselves, as in `InstanceNorm` and in the authors' TensorFlow code; with `unbiased`
+they are divided by n - 1, as in their PyTorch code, a difference of 1e-4 at 64 px.
 """
 
 import keras
@@ -29,23 +29,24 @@ class AdaptiveLayerInstanceNorm(keras.layers.Layer):
 
     Args:
         rho: where the share of the instance norm starts, in [0, 1].
+        unbiased: whether variances are divided by n - 1.
     """
 
-    def __init__(self, rho: float = 0.9, **kwargs) -> None:
+    def __init__(self, rho: float = 0.9, unbiased: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.initial_rho = _checked(rho)
+        self.initial_rho, self.unbiased = _checked(rho), unbiased
 
     def build(self, image_shape: tuple, *vector_shapes: tuple) -> None:
         self.rho = _add_rho(self, image_shape[-1])
 
     def call(self, image: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-        return mixed_norm(image, self.rho, gamma, beta)
+        return mixed_norm(image, self.rho, gamma, beta, unbiased=self.unbiased)
 
     def compute_output_shape(self, image_shape: tuple, *vector_shapes: tuple) -> tuple:
         return image_shape
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "rho": self.initial_rho}
+        return {**super().get_config(), "rho": self.initial_rho, "unbiased": self.unbiased}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")
@@ -54,11 +55,12 @@ class LayerInstanceNorm(keras.layers.Layer):
 
     Args:
         rho: where the share of the instance norm starts, in [0, 1]: 0 is a layer norm.
+        unbiased: whether variances are divided by n - 1.
     """
 
-    def __init__(self, rho: float = 0.0, **kwargs) -> None:
+    def __init__(self, rho: float = 0.0, unbiased: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.initial_rho = _checked(rho)
+        self.initial_rho, self.unbiased = _checked(rho), unbiased
 
     def build(self, input_shape: tuple) -> None:
         channels = input_shape[-1]
@@ -67,22 +69,25 @@ class LayerInstanceNorm(keras.layers.Layer):
         self.beta = self.add_weight(shape=(channels,), initializer="zeros", autocast=False, name="beta")
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        return mixed_norm(image, self.rho, self.gamma, self.beta)
+        return mixed_norm(image, self.rho, self.gamma, self.beta, unbiased=self.unbiased)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "rho": self.initial_rho}
+        return {**super().get_config(), "rho": self.initial_rho, "unbiased": self.unbiased}
 
 
-def mixed_norm(image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+def mixed_norm(
+    image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, *, unbiased: bool = False
+) -> tf.Tensor:
     """`gamma * (rho * IN(image) + (1 - rho) * LN(image)) + beta`, computed in float32 at least.
 
     Args:
         image: `[B, H, W, C]`.
         rho: share of the instance norm, `[C]`.
         gamma, beta: scale and offset, `[C]` or `[B, C]`.
+        unbiased: whether variances are divided by n - 1; of a single pixel by 1.
 
     Returns:
         `[B, H, W, C]` in the type of the image.
@@ -95,6 +100,11 @@ def mixed_norm(image: tf.Tensor, rho: tf.Tensor, gamma: tf.Tensor, beta: tf.Tens
     # means, which saves a second walk over the pixels.
     layer_mean = tf.reduce_mean(mean, axis=1, keepdims=True)  # [B, 1]
     layer_variance = tf.reduce_mean(variance + tf.square(mean - layer_mean), axis=1, keepdims=True)
+    if unbiased:
+        pixels = tf.cast(tf.reduce_prod(tf.shape(image)[1:3]), wide.dtype)
+        values = pixels * image.shape[-1]
+        variance *= pixels / tf.maximum(pixels - 1.0, 1.0)
+        layer_variance *= values / tf.maximum(values - 1.0, 1.0)
     instance_scale = rho * tf.math.rsqrt(variance + EPSILON)
     layer_scale = (1.0 - rho) * tf.math.rsqrt(layer_variance + EPSILON)
     scale = gamma * (instance_scale + layer_scale)

@@ -3,7 +3,7 @@
 | file | what |
 | --- | --- |
 | `base` | what a model is to the rest of the library |
-| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `colorization`, `srgan` | the papers |
+| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `ugatit`, `colorization`, `srgan` | the papers |
 | `conditional_gan` | the training step that pix2pix and colorization share |
 | `two_domains` | the two directions of cyclegan and its relatives |
 | `turns` | networks that do not learn all at every step |
@@ -19,6 +19,7 @@ from gan_zoo.models.discogan import DiscoGAN
 from gan_zoo.models.dualgan import DualGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.srgan import SRGAN
+from gan_zoo.models.ugatit import UGATIT
 
 MODELS: dict[str, type[TranslationModel]] = {
     "bicyclegan": BicycleGAN,
@@ -28,4 +29,5 @@ MODELS: dict[str, type[TranslationModel]] = {
     "srgan": SRGAN,
     "discogan": DiscoGAN,
     "dualgan": DualGAN,
+    "ugatit": UGATIT,
 }

@@ -37,6 +37,9 @@ class Translator:
         chroma: from lightness, L / 50 - 1, `[B, H, W, 1]`, and the noise of `function`, to the ab / 110 `[B, H, W, 2]`
             that `function` joins to it. Where it is there, grey and RGB pictures of any size keep the L they have, and
             the colours can be scaled (`gan_zoo.translation.chroma`). None for a model that makes more than colours.
+        attention: from the arguments of `function` to a pair: what `function` gives, and how strongly the translation
+            attends to each pixel of the image, `[B, H, W, 1]`, in a measure of the network's own. None for a model
+            without attention.
         takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` of `gan_zoo.learning.hints`, or None.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
             is no truth.
@@ -58,6 +61,7 @@ class Translator:
     encode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
     cycle: Callable[..., tf.Tensor] | None = None
     chroma: Callable[..., tf.Tensor] | None = None
+    attention: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
     takes_hints: bool = False
     input_key: str = "input_image"
     target_key: str | None = "target_image"

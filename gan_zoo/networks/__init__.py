@@ -3,6 +3,7 @@
 | file | what |
 | --- | --- |
 | `unet`, `resnet`, `adalin_resnet` | generators of pix2pix, BicycleGAN and CycleGAN, and of U-GAT-IT's kind |
+| `attention_resnet` | U-GAT-IT's generator |
 | `res_unet`, `dynamic_unet` | generators of colorization: deep residual, and around a classifier |
 | `encoder_decoder`, `dual_unet` | generators of DiscoGAN and DualGAN |
 | `sr_resnet` | SRGAN's generator |
