@@ -42,6 +42,8 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_string("translator", None, "which one of a model that has several (default: its first)", **kwargs)
     flags.DEFINE_enum("inference_mode", None, ["train", "eval"], command_line.INFERENCE_MODE_HELP, **kwargs)
     flags.DEFINE_boolean("cycle", False, "show too what comes back from there and back again", **kwargs)
+    attention_help = "show too where the translation comes from, as a heat map, for models with attention"
+    flags.DEFINE_boolean("attention", False, attention_help, **kwargs)
     saturation_help = "factor for the colours that colorization gives: 0 is grey"
     flags.DEFINE_float("saturation", 1.0, saturation_help, lower_bound=0.0, **kwargs)
     hints_help = "colours to keep to, for colorization: a PNG of the picture's size, opaque at them alone, or a folder"
@@ -79,6 +81,7 @@ def main(values: flags.FlagValues) -> int:
             style=style,
             num_frames=values.interpolate or 0,
             cycle=values.cycle,
+            attention=values.attention,
             saturation=values.saturation,
             hints=bool(hints),
             ranges=model.ranges_of(translator),

@@ -24,6 +24,12 @@ def shown_note(channels: int) -> str:
     return f" (channel 1 of {channels})" if channels == 2 else f" (channels 1-3 of {channels})"
 
 
+def heat_map(levels: np.ndarray) -> np.ndarray:
+    """`[..., 1]` uint8 as colours, `[..., 3]` uint8: black, red, yellow and white, as glowing iron."""
+    heat = np.asarray(levels, np.int16) * 3
+    return np.clip(np.concatenate([heat, heat - 255, heat - 510], axis=-1), 0, 255).astype(np.uint8)
+
+
 def image_grid(
     rows: Sequence[Sequence[np.ndarray]],
     column_titles: Sequence[str] = (),

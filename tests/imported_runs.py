@@ -12,8 +12,8 @@ import command_line
 import import_weights as script
 from gan_zoo.authors_weights.importing import import_weights
 from gan_zoo.authors_weights.names import torch_variables
-from gan_zoo.pretrained.torch_files import write_state_dict
 from gan_zoo.pretrained.torch_layout import torch_shape
+from gan_zoo.pretrained.torch_writing import write_state_dict
 
 COUNT = "model.model.1.model.2.num_batches_tracked"
 PARITY = pathlib.Path(__file__).parent / "parity"

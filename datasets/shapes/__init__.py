@@ -171,6 +171,16 @@ DEFINITION = DatasetDefinition(
         # The authors' RMSProp and weights are made for 50 epochs of 256 px.
         "dualgan": _SMALL
         | {"batch_size": 4, "epochs": 4, "optimizer": "adam", "lambda_cycle_a": 100.0, "lambda_cycle_b": 100.0},
+        "ugatit": _SMALL
+        | {
+            "light": True,
+            "num_blocks": 2,
+            "global_layers": 6,  # as many as 64 px take
+            "local_layers": 4,
+            "batch_size": 1,
+            "epochs": 1,
+            "lambda_identity": 0.0,  # as for cyclegan
+        },
         "srgan": {
             "image_size": 64,
             "preprocess": "resize_and_crop",  # they are drawn at this size

@@ -25,6 +25,14 @@ NETWORKS: Mapping[str, Mapping[str, str]] = {
         "D2": "discriminator_random",
     },
     "srgan": {"G": "generator"},  # the discriminator starts anew
+    "ugatit": {  # in one file
+        "genA2B": "generator_a_to_b",
+        "genB2A": "generator_b_to_a",
+        "disGA": "discriminator_global_a",
+        "disGB": "discriminator_global_b",
+        "disLA": "discriminator_local_a",
+        "disLB": "discriminator_local_b",
+    },
 }
 FAMILIES = {
     "G": ("unet", "resnet", "sr resnet"),

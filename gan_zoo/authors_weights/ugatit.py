@@ -1,4 +1,4 @@
-"""U-GAT-IT's file of weights: one dict of the six networks' state_dicts, what it tells, and what it calls our variables.
+"""U-GAT-IT's file of weights, a dict of six state_dicts: what it tells, and how it calls the variables of ours.
 
 znxlwm/UGATIT-pytorch saves it as `horse2zebra_params_0100000.pt` and the like.
 """

@@ -4,12 +4,15 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 
 | name | inputs | outputs |
 |---|---|---|
-| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 or seed 0 |
+| `serving_default` | `image` `[B, H, W, C]` uint8 | `translation` uint8, with z = 0 or seed 0; `attention` |
 | `sample` (z only) | `image`, `z` `[B, latent_dim]` float32 | `translation` |
 | `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
 | `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
 | `translate_bytes` (of pictures only) | `image_bytes` `[B]` JPEG or PNG | `translation_bytes` `[B]` PNG, as above |
+
+`attention` is there for a translator that has it alone, `[B, H, W, 1]` uint8: 0 where it attends least to the image,
+255 where most.
 
 The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
 image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
@@ -51,7 +54,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.export.decoding import translated_files
 from gan_zoo.export.requests import MAX_PIXELS, MIN_SIDE, Limits, checked_image, checked_seed, checked_shape
 from gan_zoo.images import PICTURE_CHANNELS
-from gan_zoo.translation.translating import encode, no_noise, sample_noise, takes_noise, translate
+from gan_zoo.translation.translating import attended, encode, no_noise, sample_noise, takes_noise, translate
 
 
 def signatures(translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> dict[str, Callable[..., dict]]:
@@ -83,8 +86,13 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
 
     # Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
     @tf.function(input_signature=[image_spec, own_seed_spec if translator.takes_seed else z_spec])
+    def answered(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        if translator.attention is None:
+            return {"translation": translate(translator, image, noise)}
+        return dict(zip(("translation", "attention"), attended(translator, image, noise), strict=True))
+
     def translated(image: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        return translate(translator, image, noise)
+        return answered(image, noise)["translation"]
 
     @functools.cache
     def limits() -> Limits:
@@ -100,7 +108,8 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
 
     @tf.function(input_signature=[image_spec])
     def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"translation": plain(checked_image(image, limits()))}
+        image = checked_image(image, limits())
+        return answered(image, no_noise(translator, tf.shape(image)[0]))
 
     @tf.function(input_signature=[image_spec, z_spec])
     def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -4,7 +4,8 @@
 | --- | --- |
 | `convolutions` | convolutions that halve, and those of few pixels or channels as matrix products |
 | `mirrored` | the convolutions of residual generators, over mirrored borders |
-| `dropout`, `padding`, `resizing`, `tiling` | dropout from a seed; mirrored borders; one size for all; a vector beside every pixel |
+| `dropout`, `padding`, `tiling` | dropout from a seed; mirrored borders; a vector beside every pixel |
+| `resizing` | features of any size brought to one |
 | `upsampling` | ways to double the size |
 | `normalization`, `adalin` | batch, instance, layer and spectral norm; layer-instance norm, adaptive or not |
 | `class_activation` | attention by a classifier |

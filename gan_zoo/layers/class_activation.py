@@ -30,7 +30,9 @@ class ClassActivation(keras.layers.Layer):
         super().__init__(**kwargs)
         conv_class = SpectralConv2D if spectral else keras.layers.Conv2D
         self.mean, self.maximum = (
-            conv_class(1, 1, use_bias=False, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name=name)
+            conv_class(
+                1, 1, use_bias=False, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name=name
+            )
             for name in ("mean", "maximum")
         )
 
@@ -39,7 +41,10 @@ class ClassActivation(keras.layers.Layer):
             classifier.build((input_shape[0], 1, 1, input_shape[-1]))
 
     def call(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pooled = tf.reduce_mean(widened(features), (1, 2), keepdims=True), tf.reduce_max(features, (1, 2), keepdims=True)
+        pooled = (
+            tf.reduce_mean(widened(features), (1, 2), keepdims=True),
+            tf.reduce_max(features, (1, 2), keepdims=True),
+        )
         logits, weighed = [], []
         for classifier, values in zip((self.mean, self.maximum), pooled, strict=True):
             logits.append(classifier(tf.cast(values, features.dtype)))  # [B, 1, 1, 1]

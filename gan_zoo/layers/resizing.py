@@ -8,7 +8,7 @@ from gan_zoo.layers.convolutions import widened
 
 @keras.saving.register_keras_serializable("gan_zoo")
 class ResizeToSquare(keras.layers.Layer):
-    """`[B, H, W, C]` -> `[B, side, side, C]`, by bilinear interpolation without aliasing; itself where it has that size.
+    """`[B, H, W, C]` -> `[B, side, side, C]`, by bilinear interpolation without aliasing; as it is if of that size.
 
     Args:
         side: of the result.

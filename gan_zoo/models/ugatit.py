@@ -33,7 +33,7 @@ class UGATITConfig(Config):
     epochs: int = option(294, "passes over the training data; the authors' million steps over 3,400 selfies", 1)
     learning_rate: float = option(1e-4, "of Adam, for all networks", 0.0)
     weight_decay: float = option(1e-4, "how much of each weight Adam adds to its gradient (L2)", 0.0)
-    light: bool = option(False, "AdaLIN learns from channels' means alone: 10 instead of 278 million weights at 256 px")
+    light: bool = option(False, "AdaLIN sees means of channels alone: 11 instead of 279 million weights at 256 px")
     base_filters: int = option(64, "filters of a generator's first convolution", 1)
     num_blocks: int = option(4, "residual blocks of each half of a generator", 1)
     unbiased_variance: bool = option(

@@ -38,7 +38,7 @@ def attention_resnet(
         image_size: side of the square images of training.
         num_blocks: residual blocks on each side, in the encoder (instance norm) and in the decoder (AdaLIN).
         base_filters: channels of the first convolution; the blocks and the dense layers have four times as many.
-        light: whether the dense layers see the means alone: at 256 px and 64 filters 10 instead of 278 million
+        light: whether the dense layers see the means alone: at 256 px and 64 filters 11 instead of 279 million
             weights.
         unbiased: of AdaLIN and LIN, see `gan_zoo.layers.adalin`.
         init_type, init_gain: of the kernels, see `make_initializer`.
@@ -57,13 +57,13 @@ def attention_resnet(
     width = 4 * base_filters
     kernel = functools.partial(make_initializer, init_type, init_gain)
 
-    def conv(x: keras.KerasTensor, layer: type, name: str, *args, use_bias: bool = False, **kwargs) -> keras.KerasTensor:
+    def conv(
+        x: keras.KerasTensor, layer: type, name: str, *args, use_bias: bool = False, **kwargs
+    ) -> keras.KerasTensor:
         return layer(*args, use_bias=use_bias, kernel_initializer=kernel(), name=name, **kwargs)(x)
 
     def dense(x: keras.KerasTensor, name: str, activation: str | None = None) -> keras.KerasTensor:
-        layer = keras.layers.Dense(
-            width, use_bias=False, activation=activation, kernel_initializer=kernel(), name=name
-        )
+        layer = keras.layers.Dense(width, use_bias=False, activation=activation, kernel_initializer=kernel(), name=name)
         return layer(x)
 
     def relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -3,7 +3,7 @@
 | file | what |
 | --- | --- |
 | `fetching` | where they are, what they have to be, and the cache |
-| `torch_files` | PyTorch's files to arrays and back, without PyTorch |
+| `torch_files`, `torch_writing` | PyTorch's files to arrays and back, without PyTorch |
 | `safetensors_files` | the same of safetensors' files, with their library |
 | `torch_pickle` | the pickles in them, by a reader that knows tensors alone |
 | `torch_layout` | how PyTorch lays out what Keras lays out otherwise |

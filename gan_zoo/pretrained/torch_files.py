@@ -1,18 +1,14 @@
-"""Reads and writes PyTorch's state_dicts without PyTorch: the zip archive that it has written since 1.6, and what it
+"""Reads PyTorch's state_dicts without PyTorch: the zip archive that it has written since 1.6, and what it
 wrote before, a row of pickles and raw numbers.
 
 What a file claims of its sizes is compared with the bytes that it has before an array is made; what its pickle may say:
 `gan_zoo.pretrained.torch_pickle`.
 """
 
-import filecmp
 import io
-import math
 import os
-import pathlib
-import shutil
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,13 +17,11 @@ from gan_zoo.errors import UserError
 from gan_zoo.pretrained.torch_pickle import (
     BFLOAT16,
     MAX_BYTES,
-    STORAGE_TYPES,
     RefusedError,
     Storage,
     Tensor,
     kind,
     read_pickle,
-    write_pickle,
 )
 
 # What a checkpoint calls the network among what it holds beside it: optimizers, numbers of epochs.
@@ -55,18 +49,48 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         UserError: if the file is no state_dict, or holds several; is damaged, claims more than it holds, or asks for
             more than tensors.
     """
+    return _read(path, _state_dict_in)
+
+
+def read_state_dicts(path: str | os.PathLike[str], names: Iterable[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Reads several state_dicts out of one file, a dict of them.
+
+    Args:
+        path: the file.
+        names: of the state_dicts that are read.
+
+    Returns:
+        Those of them that are there, each as of `read_state_dict`; nothing for a file that holds anything else.
+
+    Raises:
+        UserError: as `read_state_dict`, but for what is no state_dict.
+    """
+
+    def named(value: Any) -> dict[tuple[str, str], Tensor]:
+        entries = {name: value.get(name) for name in names} if type(value) is dict else {}
+        there = {name: entry for name, entry in entries.items() if type(entry) is dict and _is_state_dict(entry)}
+        return {(name, key): tensor for name, entry in there.items() for key, tensor in entry.items()}
+
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for (name, key), array in _read(path, named).items():
+        found.setdefault(name, {})[key] = array
+    return found
+
+
+def _read(path: str | os.PathLike[str], chosen: Callable[[Any], dict]) -> dict:
+    """The arrays of the tensors that `chosen` takes, by their keys, out of what a file's pickle describes."""
     try:
         with open(path, "rb") as file:
             is_zip = file.read(4) == b"PK\x03\x04"
             file.seek(0)
-            return _read_zip(file) if is_zip else _read_legacy(file)
+            return _read_zip(file, chosen) if is_zip else _read_legacy(file, chosen)
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path} is no file") from None
     except RefusedError as error:
         raise UserError(f"{path} {error}") from None
 
 
-def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
+def _read_zip(file: BinaryIO, chosen: Callable[[Any], dict]) -> dict:
     try:
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}
@@ -77,7 +101,7 @@ def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
             root = roots[0]
             if members[f"{root}/data.pkl"] > MAX_BYTES:
                 raise RefusedError(f"holds a pickle of more than {MAX_BYTES} bytes; no state_dict is that long")
-            tensors = _state_dict_in(read_pickle(io.BytesIO(archive.read(f"{root}/data.pkl"))))
+            tensors = chosen(read_pickle(io.BytesIO(archive.read(f"{root}/data.pkl"))))
             order = "little"  # and older files do not say it
             if f"{root}/byteorder" in members:
                 order = archive.read(f"{root}/byteorder").decode("ascii", "replace")
@@ -104,7 +128,7 @@ def _check_members(members: list[zipfile.ZipInfo], file_size: int) -> None:
         raise RefusedError("is no archive of PyTorch's: its members claim more bytes than it has")
 
 
-def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
+def _read_legacy(file: BinaryIO, chosen: Callable[[Any], dict]) -> dict:
     head = io.BytesIO(file.read(MAX_BYTES))
     try:
         is_magic = read_pickle(head) == LEGACY_MAGIC
@@ -114,7 +138,7 @@ def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
         raise RefusedError("is no PyTorch file of a known version")
     read_pickle(head)  # about the machine that wrote it; the numbers are little-endian on all of them
     value = read_pickle(head)
-    tensors = _state_dict_in(value)
+    tensors = chosen(value)
     storages = {storage.key: storage for storage in _storages_of(_tensors_anywhere(value))}
     keys = read_pickle(head)
     if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages):
@@ -202,67 +226,3 @@ def _view(tensor: Tensor, numbers: np.ndarray) -> np.ndarray:
     """The tensor in its storage; that it lies inside was checked when it was described."""
     strides = [stride * numbers.itemsize for stride in tensor.strides]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.sizes, strides, writeable=False)
-
-
-def write_state_dict(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays as a state_dict that `torch.load(path, weights_only=True)` reads.
-
-    Args:
-        path: the file; a crash leaves it as it was.
-        arrays: by name, of the types that PyTorch has too.
-
-    Raises:
-        ValueError: for an array of another type.
-    """
-    path = pathlib.Path(path)
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in arrays.items():
-        if array.dtype.name not in STORAGE_TYPES.values():
-            raise ValueError(f"{name}: PyTorch has no type {array.dtype}")
-    tensors = {
-        name: (Storage(array.dtype.name, str(place), math.prod(array.shape)), array.shape)
-        for place, (name, array) in enumerate(arrays.items())
-    }
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for member, data in [("data.pkl", write_pickle(tensors)), ("byteorder", b"little"), ("version", b"3\n")]:
-                archive.writestr(zipfile.ZipInfo(f"{path.stem}/{member}"), data)
-            for place, array in enumerate(arrays.values()):
-                data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-                archive.writestr(zipfile.ZipInfo(f"{path.stem}/data/{place}"), data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_state_dicts(
-    folder: pathlib.Path, state_dicts: Mapping[pathlib.Path, Mapping[str, np.ndarray]]
-) -> list[pathlib.Path]:
-    """Writes several files into a folder, all of them or none; what is there already must be equal.
-
-    All are written aside first: a killed process leaves next to never a part of them, and where it does, the same files
-    written again make the set whole.
-
-    Args:
-        folder: made if it is missing.
-        state_dicts: the arrays by name, by the path of their file in `folder`.
-
-    Returns:
-        The files that are there with other contents; where there are some, nothing was written.
-    """
-    aside = folder / ".to_pytorch.partial"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        for path, arrays in state_dicts.items():
-            write_state_dict(aside / path.name, arrays)
-        different = [
-            path for path in state_dicts if path.exists() and not filecmp.cmp(path, aside / path.name, shallow=False)
-        ]
-        if not different:
-            for path in state_dicts:
-                os.replace(aside / path.name, path)
-        return different
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The pickle inside a PyTorch file, read as data and written, without PyTorch.
+"""The pickle inside a PyTorch file, read as data, without PyTorch.
 
 A pickle is a program that can do anything. What reads it here is no pickle machine with forbidden words: it knows the
 few instructions of which a state_dict consists and the few functions that rebuild a tensor, as records of our own, and
@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import io
 import math
-import pickle
 import pickletools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -268,32 +267,3 @@ def read_pickle(file: io.BytesIO) -> Any:
             f"holds a damaged or truncated pickle ({type(error).__name__}: {str(error)[:200]})"
         ) from None
     raise RefusedError("holds a truncated pickle")
-
-
-def write_pickle(tensors: Mapping[str, tuple[Storage, tuple[int, ...]]]) -> bytes:
-    """The program that rebuilds an OrderedDict of contiguous tensors, each from its own storage and its sizes."""
-    storage_types = {dtype: name for name, dtype in STORAGE_TYPES.items()}
-    program = [b"\x80\x02", _word("collections.OrderedDict"), b")R("]
-    for name, (storage, sizes) in tensors.items():
-        strides = [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
-        program += [_text(name), _word("torch._utils._rebuild_tensor_v2"), b"(("]
-        program += [_text("storage"), _word(storage_types[storage.dtype]), _text(storage.key), _text("cpu")]
-        program += [_number(storage.count), b"tQ", _number(0)]
-        for numbers in (sizes, strides):
-            program += [b"(", *map(_number, numbers), b"t"]
-        program += [b"\x89", _word("collections.OrderedDict"), b")RtR"]  # needs no gradient, has no hooks
-    return b"".join([*program, b"u."])
-
-
-def _word(name: str) -> bytes:
-    module, _, attribute = name.rpartition(".")
-    return f"c{module}\n{attribute}\n".encode()
-
-
-def _text(text: str) -> bytes:
-    return b"X" + len(text.encode()).to_bytes(4, "little") + text.encode()
-
-
-def _number(value: int) -> bytes:
-    digits = pickle.encode_long(value)
-    return b"\x8a" + bytes([len(digits)]) + digits

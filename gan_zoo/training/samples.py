@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.bicubic import enlarged
-from gan_zoo.grids import image_grid
+from gan_zoo.grids import heat_map, image_grid
 from gan_zoo.images import to_uint8, write_png
 from gan_zoo.training.callbacks import Logs, StepCallback
 from gan_zoo.translation import translating
@@ -92,7 +92,8 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
 
     A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
     an encoder, and translations with random z, the same in all rows. Any other shows its one answer, with a seed of
-    the row's own if it takes one. Where there is a way back, its end comes last.
+    the row's own if it takes one. Where there is a way back, its end comes next, and where the model attends to parts
+    of the input more than to others, a map of that comes last.
 
     Returns:
         `[H, W, 3]` uint8.
@@ -112,6 +113,9 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     if translator.cycle is not None:
         columns["cycled"] = translator.cycle(inputs, *noise)
     pictures = [to_uint8(column).numpy() for column in columns.values()]
+    if translator.attention is not None:
+        columns["attention"] = translating.to_levels(translator.attention(inputs, *noise)[1])
+        pictures.append(heat_map(columns["attention"]))
     if translator.scale > 1:
         pictures[0] = np.stack([enlarged(image, translator.scale) for image in pictures[0]])
     return image_grid(list(zip(*pictures, strict=True)), column_titles=list(columns))

@@ -37,9 +37,10 @@ def paint_files(
     """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
 
     `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
-    `<name>_cycled.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several ways `<name>_a_to_b.png`
-    and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title. What has not the 1, 3 or
-    4 channels of a picture is written as `.npy`; sheet and interpolations show its first channels and say so.
+    `<name>_cycled.png`, `<name>_attention.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several
+    ways `<name>_a_to_b.png` and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
+    What has not the 1, 3 or 4 channels of a picture is written as `.npy`; sheet and interpolations show its first
+    channels and say so.
 
     Args:
         files: of `find_images`.

@@ -14,6 +14,7 @@ import tensorflow as tf
 from gan_zoo.data.picture_files import ANSWER
 from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
+from gan_zoo.grids import heat_map
 from gan_zoo.images import BadImage, to_8_bit, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
 from gan_zoo.translation.tiles import tiled_picture
@@ -72,6 +73,7 @@ class Painter:
         style: `[H, W, C]` uint8 or uint16, a picture of the output's kind whose z is used too; None for none.
         num_frames: steps of an interpolation from the first random z to the second; 0 for none.
         cycle: whether to show too what comes back when the picture is translated there and back.
+        attention: whether to show too where the translation comes from.
         saturation: a factor for the ab of a translator of `chroma`.
         hints: whether a user's hints come with pictures.
         ranges: white in files of 16 bit, of what the translator takes and of what it gives; what has one is answered
@@ -93,6 +95,7 @@ class Painter:
         style: np.ndarray | None = None,
         num_frames: int = 0,
         cycle: bool = False,
+        attention: bool = False,
         saturation: float = 1.0,
         hints: bool = False,
         ranges: tuple[int | None, int | None] = (None, None),
@@ -103,6 +106,8 @@ class Painter:
             raise UserError(f"--interpolate: the model of {title} has no z to walk through")
         if cycle and translator.cycle is None:
             raise UserError(f"--cycle: the model of {title} knows no way back")
+        if attention and translator.attention is None:
+            raise UserError(f"--attention: the model of {title} has none; ugatit has")
         if saturation != 1.0 and translator.chroma is None:
             raise UserError(f"--saturation: the model of {title} has no colours that could be scaled")
         if not 0.0 <= saturation < math.inf:
@@ -113,7 +118,9 @@ class Painter:
             raise UserError(f"--num_samples: the model of {title} has one answer to a picture")
         if num_samples is None:
             num_samples = 4 if translator.latent_dim else 1
-        if translating.takes_noise(translator) and not (num_samples or num_frames or cycle or style is not None):
+        if translating.takes_noise(translator) and not (
+            num_samples or num_frames or cycle or attention or style is not None
+        ):
             raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
         self.direction, self.ranges = direction, ranges
@@ -135,7 +142,10 @@ class Painter:
         self._cycle = tf.function(
             lambda *inputs: translating.cycle(translator, *inputs, **taken), reduce_retracing=True
         )
-        self.cycle = cycle
+        self._attention = tf.function(
+            lambda *inputs: translating.attended(translator, *inputs)[1], reduce_retracing=True
+        )
+        self.cycle, self.attention = cycle, attention
         self._bytes_per_pixel: float | None = None  # found when a picture is large enough to ask
 
     def translations(self, image: np.ndarray, name: str, hints: np.ndarray | None = None) -> dict[str, np.ndarray]:
@@ -153,12 +163,17 @@ class Painter:
         else:
             noises = {}
             painted = {self._one_answer: self._painted(self._translate, image, None, hints)}
-        if self.cycle:  # of the first answer
-            painted[self._cycled] = self._painted(self._cycle, image, *list(noises.values())[:1])
+        of_first = list(noises.values())[:1]
+        if self.cycle:
+            painted[self._cycled] = self._painted(self._cycle, image, *of_first)
+        if self.attention:
+            painted[self._attended] = heat_map(self._painted(self._attention, image, *of_first))
         return painted
 
     def as_in_files(self, title: str, image: np.ndarray) -> np.ndarray:
         """The translation called `title` in the numbers of the files that the run learnt from."""
+        if title == self._attended:
+            return image
         return narrowed(image, self.ranges[0 if title == self._cycled else 1])
 
     def filled(self, image: np.ndarray) -> np.ndarray:
@@ -168,6 +183,10 @@ class Painter:
     @property
     def _cycled(self) -> str:
         return f"{self.direction} cycled" if self.direction else "cycled"
+
+    @property
+    def _attended(self) -> str:
+        return f"{self.direction} attention" if self.direction else "attention"
 
     @property
     def _one_answer(self) -> str:

@@ -63,6 +63,35 @@ def answer(
     )
 
 
+def attended(
+    translator: Any,
+    image: tf.Tensor,
+    noise: tf.Tensor | None = None,
+    *,
+    rounded: Callable[[tf.Tensor], tf.Tensor] = to_uint8,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`translate`, and where the translation comes from; graph-safe.
+
+    Args:
+        translator: one with `attention`.
+        image: `[B, H, W, input_channels]` uint8 or uint16.
+        noise, rounded: as of `translate`.
+
+    Returns:
+        The translation, and `[B, H, W, 1]` uint8: of each image by itself 0 where the network attends least and 255
+        where it attends most; 0 everywhere where it attends to all alike.
+    """
+    padded, padding = pad_to_multiple(to_float(image), translator.size_multiple)
+    made, strength = translator.attention(padded, *_noise(translator, image, noise))
+    return rounded(crop_back(made, padding, translator.scale)), to_levels(crop_back(strength, padding))
+
+
+def to_levels(strength: tf.Tensor) -> tf.Tensor:
+    """Attention of a measure of its own, `[B, H, W, 1]`, as uint8 from 0 to 255, each image by itself."""
+    least, most = (reduce(strength, (1, 2, 3), keepdims=True) for reduce in (tf.reduce_min, tf.reduce_max))
+    return to_uint8(2.0 * tf.math.divide_no_nan(strength - least, most - least) - 1.0)
+
+
 def takes_noise(translator: Any) -> bool:
     """Whether the translator's function has a second argument."""
     return bool(translator.latent_dim) or translator.takes_seed

@@ -17,7 +17,8 @@ from gan_zoo.authors_weights.importing import import_weights
 from gan_zoo.errors import UserError
 from gan_zoo.lab import rgb_to_lab
 from gan_zoo.models.parts import judge
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 from gan_zoo.runs.loading import load_run
 
 FIRST, LAST, LAST_BIAS, JUDGE = "model.model.0.weight", "model.model.3.weight", "model.model.3.bias", "model.0.weight"

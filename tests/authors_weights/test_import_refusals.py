@@ -11,7 +11,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.models.cyclegan import CycleGAN, CycleGANConfig
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
-from gan_zoo.pretrained.torch_files import write_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 
 
 @pytest.mark.parametrize(

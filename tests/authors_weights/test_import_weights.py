@@ -17,7 +17,8 @@ from gan_zoo.learning.losses import gan_loss
 from gan_zoo.models.parts import judge
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.networks.resnet import resnet
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 from gan_zoo.runs.loading import load_run
 
 

@@ -10,7 +10,8 @@ from gan_zoo.authors_weights.importing import find_files, write_pytorch
 from gan_zoo.authors_weights.wrappers import without_wrappers
 from gan_zoo.errors import UserError
 from gan_zoo.models.pix2pix import Pix2Pix
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 
 ONE = np.ones(2, np.float32)
 # As CUT's code makes them, with torch.Tensor of these rows, their outer product divided by its sum.

@@ -22,7 +22,7 @@ from gan_zoo.models.base import StartingWeights
 from gan_zoo.models.srgan import SRGAN, SRGANConfig
 from gan_zoo.networks.perceptual import STAGES, VGGFeatures
 from gan_zoo.pretrained import fetching
-from gan_zoo.pretrained.torch_files import write_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 from gan_zoo.runs.checkpoints import restore_networks
 from gan_zoo.runs.record import Run
 from gan_zoo.training.callbacks import DataEpochs

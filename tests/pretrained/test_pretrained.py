@@ -12,7 +12,7 @@ from archive_server import archive_server
 from gan_zoo.errors import UserError
 from gan_zoo.pretrained import fetching
 from gan_zoo.pretrained.fetching import WEIGHTS, Weights, fetch, load
-from gan_zoo.pretrained.torch_files import write_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from test_torch_files import HEAD, SIX, assert_refused, legacy_file, zip_file
 
 from gan_zoo.pretrained.torch_files import read_state_dict
-from gan_zoo.pretrained.torch_pickle import Storage, write_pickle
+from gan_zoo.pretrained.torch_pickle import Storage
+from gan_zoo.pretrained.torch_writing import write_pickle
 
 OPTIMIZER = {
     "state": {0: {"step": 5}, 1: {"step": 5}},

@@ -17,7 +17,8 @@ import pytest
 
 from gan_zoo.errors import UserError
 from gan_zoo.pretrained.torch_files import read_state_dict
-from gan_zoo.pretrained.torch_pickle import RefusedError, Storage, read_pickle, write_pickle
+from gan_zoo.pretrained.torch_pickle import RefusedError, Storage, read_pickle
+from gan_zoo.pretrained.torch_writing import write_pickle
 
 PARITY = pathlib.Path(__file__).parents[1] / "parity"
 FIXTURES = ["torch_zip_format.pth", "torch_legacy_format.pth"]

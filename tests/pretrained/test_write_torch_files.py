@@ -8,7 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from gan_zoo.pretrained.torch_files import read_state_dict, write_state_dict, write_state_dicts
+from gan_zoo.pretrained.torch_files import read_state_dict
+from gan_zoo.pretrained.torch_writing import write_state_dict, write_state_dicts
 
 SIX = np.arange(6, dtype=np.float32)
 
