@@ -12,4 +12,5 @@ def _builder_class() -> type:
 DEFINITION = archive_definition(
     _builder_class,
     description="apples <-> oranges; 78 MB download",
+    images=1019,
 )

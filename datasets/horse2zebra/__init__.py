@@ -12,4 +12,5 @@ def _builder_class() -> type:
 DEFINITION = archive_definition(
     _builder_class,
     description="horses <-> zebras; 117 MB download",
+    images=1334,
 )

@@ -12,4 +12,5 @@ def _builder_class() -> type:
 DEFINITION = archive_definition(
     _builder_class,
     description="Yosemite in summer <-> in winter; 133 MB download",
+    images=1231,
 )

@@ -12,4 +12,5 @@ def _builder_class() -> type:
 DEFINITION = archive_definition(
     _builder_class,
     description="ukiyo-e woodblock prints <-> photos of landscapes; 293 MB download",
+    images=6287,
 )

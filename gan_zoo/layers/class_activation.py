@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from gan_zoo.layers.convolutions import widened
+from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import SpectralConv2D
 
 
@@ -23,18 +24,21 @@ class ClassActivation(keras.layers.Layer):
     Args:
         spectral: whether the logits come from spectrally normalized weights. The features are multiplied by the
             weights as they are in any case, as in both of the authors' codes.
-        kernel_initializer: makes an initializer of the weights, a new one at each call.
+        init_type, init_gain: of the weights, see `gan_zoo.layers.initializers.make_initializer`.
     """
 
-    def __init__(self, *, spectral: bool = False, kernel_initializer=keras.initializers.GlorotUniform, **kwargs):
+    def __init__(
+        self, *, spectral: bool = False, init_type: str = "pytorch", init_gain: float = 0.02, **kwargs
+    ) -> None:
         super().__init__(**kwargs)
+        self.spectral, self.init_type, self.init_gain = spectral, init_type, init_gain
         conv_class = SpectralConv2D if spectral else keras.layers.Conv2D
-        self.mean, self.maximum = (
-            conv_class(
-                1, 1, use_bias=False, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name=name
-            )
-            for name in ("mean", "maximum")
-        )
+
+        def classifier(name: str) -> keras.layers.Layer:
+            kernel = make_initializer(init_type, init_gain)
+            return conv_class(1, 1, use_bias=False, kernel_initializer=kernel, dtype=self.dtype_policy, name=name)
+
+        self.mean, self.maximum = classifier("mean"), classifier("maximum")
 
     def build(self, input_shape: tuple) -> None:
         for classifier in (self.mean, self.maximum):
@@ -54,3 +58,7 @@ class ClassActivation(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple[tuple, tuple]:
         *around, channels = input_shape
         return (*around, 2 * channels), (input_shape[0], 1, 1, 2)
+
+    def get_config(self) -> dict:
+        own = {"spectral": self.spectral, "init_type": self.init_type, "init_gain": self.init_gain}
+        return {**super().get_config(), **own}

@@ -85,7 +85,9 @@ def attention_resnet(
         y = InstanceNorm(name=f"encoder_{block}_norm_1")(y)
         x = keras.layers.Add(name=f"encoder_{block}")([x, y])  # [B, H/4, W/4, width]
 
-    x, class_logits = ClassActivation(kernel_initializer=kernel, name="attention")(x)  # [B, H/4, W/4, 2 * width]
+    x, class_logits = ClassActivation(init_type=init_type, init_gain=init_gain, name="attention")(
+        x
+    )  # [B, H/4, W/4, 2 * width]
     x = relu(conv(x, keras.layers.Conv2D, "attention_conv", width, 1, use_bias=True), "attention")
     # In float32 at least what is looked at and learnt from: bfloat16 holds 8 bits.
     wide = {"dtype": keras.backend.floatx()}

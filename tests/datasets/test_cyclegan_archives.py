@@ -143,7 +143,7 @@ def summer2winter(server, tmp_path):
         Builder.code_path = epath.Path(package / "summer2winter_dataset_builder.py")
         return Builder
 
-    return archive_definition(builder_class, "")
+    return archive_definition(builder_class, "", 4)
 
 
 def _records(domain) -> dict[str, bytes]:

@@ -78,6 +78,17 @@ def test_all_eight_unpaired_archives_are_there():
     assert len(UNPAIRED) == 8
 
 
+# The pictures of the larger domain.
+LARGER = {"horse2zebra": 1334, "apple2orange": 1019, "summer2winter": 1231, "iphone2dslr": 3325}
+
+
+@pytest.mark.parametrize("dataset", UNPAIRED)
+def test_ugatit_learns_for_as_many_steps_as_in_its_paper(dataset):
+    config = MODELS["ugatit"].config_class.from_dict(DATASETS[dataset].recommended["ugatit"])
+    assert config.epochs * LARGER.get(dataset, 6287) == pytest.approx(1e6, rel=0.01)
+    assert (config.batch_size, config.learning_rate, config.decay_fraction) == (1, 1e-4, 0.5)
+
+
 @pytest.mark.parametrize(("dataset", "examples"), [("div2k", 800), ("coco", 118_287)])
 def test_srgan_learns_for_as_many_steps_as_in_its_paper(dataset, examples):
     config = MODELS["srgan"].config_class.from_dict(DATASETS[dataset].recommended["srgan"])

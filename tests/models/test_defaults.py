@@ -173,6 +173,28 @@ AUTHORS = {
         "lambda_l1": 100.0,
         "discriminator_learning_rate": None,  # one rate for both
     },
+    "ugatit": TRAINING
+    | RGB
+    | {
+        "batch_size": 1,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "epochs": 294,  # a million steps over 3,400 pictures
+        "light": False,
+        "base_filters": 64,
+        "num_blocks": 4,
+        "discriminators": "both",
+        "discriminator_filters": 64,
+        "global_layers": 7,
+        "local_layers": 5,
+        "discriminator_norm": "spectral",
+        "init_type": "pytorch",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_cycle": 10.0,
+        "lambda_identity": 10.0,
+        "lambda_cam": 1000.0,
+    },
     "srgan": RGB  # Ledig et al. 2017, section 3.2
     | {
         "image_size": 96,
@@ -207,6 +229,7 @@ OURS = {
     | {"decay_fraction", "decay_every", "direction", "preprocess"},
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
+    "ugatit": {"unbiased_variance", "init_gain"},
     "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},
 }
 EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range"}

@@ -64,8 +64,8 @@ def attention_discriminator(
     for index in range(last):
         strides = 2 if index < last - 1 else 1
         x = activation(conv(x, base_filters * 2**index, index, strides=strides), f"conv_{index}")
-    attention = ClassActivation(spectral=norm == "spectral", kernel_initializer=kernel, name="attention")
-    x, class_logits = attention(x)
+    spectral = {"spectral": norm == "spectral"}
+    x, class_logits = ClassActivation(init_type=init_type, init_gain=init_gain, name="attention", **spectral)(x)
     width = base_filters * 2 ** (last - 1)
     x = keras.layers.Conv2D(width, 1, kernel_initializer=kernel(), name="attention_conv")(x)
     x = conv(activation(x, "attention"), 1, last, use_bias=False)
