@@ -15,7 +15,7 @@ from gan_zoo.translation import translating
 
 # Of discriminators, which no export has, or of what the networks learn.
 NOT_EXPORTED = {"discriminator_type", "discriminator_norm", "discriminator_head"}
-NOT_EXPORTED |= {"conditional", "shared_discriminator", "objective"}
+NOT_EXPORTED |= {"discriminators", "conditional", "shared_discriminator", "objective"}
 # CycleGAN's generators, and colorization's U-Net, are pix2pix': of them one of each kind is enough, a bilinear one.
 OF_PIX2PIX = {"norm", "skips", "dropout", "inference_mode", "hints"}
 SIZES = [(40, 33), (32, 64)]  # the first is padded

@@ -118,3 +118,20 @@ def test_settings_go_round() -> None:
     rmsprop = FusedRMSprop.from_config(FusedRMSprop(RATE, 0.8, 0.7).get_config())
     assert (rmsprop.rho, rmsprop.momentum, rmsprop.epsilon) == (0.8, 0.7, 1e-10)
     assert float(again.learning_rate) == pytest.approx(RATE)
+
+
+def test_l2_is_added_to_the_gradient_before_the_moments(dtype) -> None:
+    start = np.array([2.0, -1.0, 0.5], dtype)
+    gradients = np.random.default_rng(1).uniform(-1, 1, (4, 3)).astype(dtype)
+    optimizer = FusedAdam(RATE, BETA_1, BETA_2, l2=0.3)
+    variable = keras.Variable(start)
+    weights, mean, square = start.astype(np.float64), 0.0, 0.0
+    for step, gradient in enumerate(gradients.astype(np.float64), start=1):
+        optimizer.apply([tf.constant(gradients[step - 1])], [variable])
+        whole = gradient + 0.3 * weights
+        mean = BETA_1 * mean + (1 - BETA_1) * whole
+        square = BETA_2 * square + (1 - BETA_2) * whole**2
+        corrected = np.sqrt(square / (1 - BETA_2**step)) + EPSILON
+        weights = weights - RATE * mean / (1 - BETA_1**step) / corrected
+        np.testing.assert_allclose(variable.numpy(), weights, rtol=1e-5 if dtype == "float32" else 1e-12)
+    assert FusedAdam.from_config(optimizer.get_config()).l2 == 0.3 and FusedAdam().l2 == 0.0
