@@ -3,7 +3,7 @@
 pytorch-CycleGAN-and-pix2pix, BicycleGAN and leftthomas/SRGAN build most networks as `torch.nn.Sequential`, so that a
 name is a path of positions, in which activations, paddings and dropout count and hold nothing. The networks here say
 themselves, by their layers, how deep they are and which norm they have; so the same walk names the variables to read
-and to write.
+and to write. That of U-GAT-IT's networks is in `ugatit`.
 """
 
 import re
