@@ -17,8 +17,8 @@ def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     kwargs = {"flag_values": values}
     weights_help = (
-        "latest_net_G.pth and its kin, with commas between them, U-GAT-IT's *_params_*.pt, or their folder (of which the "
-        "epoch latest is taken, else the highest)"
+        "latest_net_G.pth and its kin, with commas between them, U-GAT-IT's *_params_*.pt, or their folder (of which "
+        "the epoch latest is taken, else the highest)"
     )
     flags.DEFINE_list("weights", None, weights_help, **kwargs)
     flags.DEFINE_string("workdir", None, "folder to make of the weights, or of the run to write", **kwargs)

@@ -28,6 +28,7 @@ MORE = {
     "colorization": {"hints": True},
     "discogan": {"discriminator_every": 2},
     "dualgan": {"lambda_cycle_a": 1.0, "lambda_cycle_b": 1.0},
+    "ugatit": {"lambda_cam": 1.0},
 }
 
 
