@@ -179,7 +179,7 @@ DEFINITION = DatasetDefinition(
             "local_layers": 4,
             "batch_size": 1,
             "epochs": 1,
-            "lambda_identity": 0.0,  # as for cyclegan
+            "learning_rate": 2e-4,
         },
         "srgan": {
             "image_size": 64,
