@@ -47,22 +47,20 @@ def workdir(model, tmp_path_factory):
 
 
 def test_translate_writes_a_heat_map_beside_each_translation(model, workdir, tmp_path, capsys) -> None:
-    images = {"a": picture(32, 24), "b": picture(30, 33)}
+    image = picture(32, 24)
     (tmp_path / "in").mkdir()
-    for name, image in images.items():
-        (tmp_path / "in" / f"{name}.png").write_bytes(encode_png(image))
+    (tmp_path / "in" / "a.png").write_bytes(encode_png(image))
     flags = ("--attention", "--translator=b_to_a")
     folders = (f"--workdir={workdir}", f"--input={tmp_path / 'in'}", f"--output={tmp_path / 'out'}")
     code, _, err = run_translate(capsys, *folders, *flags)
     assert code == 0, err
-    files = {f"{name}_b_to_a{end}.png" for name in images for end in ("", "_attention")} | {"contact_sheet.png"}
+    files = {"a_b_to_a.png", "a_b_to_a_attention.png", "contact_sheet.png"}
     assert {file.name for file in (tmp_path / "out").iterdir()} == files
-    made, levels = expected(model, images["a"][np.newaxis], "b_to_a")
+    made, levels = expected(model, image[np.newaxis], "b_to_a")
     assert_near(read(tmp_path / "out" / "a_b_to_a.png"), made[0])
     # A level beside is three levels of a colour.
     colours = read(tmp_path / "out" / "a_b_to_a_attention.png").astype(int)
     assert colours.shape == (32, 24, 3) and np.abs(colours.sum(-1) - 3 * levels[0, ..., 0]).max() <= 3
-    assert read(tmp_path / "out" / "b_b_to_a_attention.png").shape == (30, 33, 3)  # it was padded
 
 
 def test_a_model_without_attention_says_so_in_a_line(tmp_path, capsys) -> None:
