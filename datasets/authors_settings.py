@@ -1,7 +1,9 @@
 """What the authors of the papers chose alike for most data sets; exceptions stand beside them.
 
-`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN; `DISCOGAN`, `DUALGAN`: theirs.
+`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN; `DISCOGAN`, `DUALGAN`: theirs; `unit_settings`: UNIT.
 """
+
+from typing import Any
 
 # 256 px cut from 286, mirrored, one image a step, 100 epochs at the full rate and 100 in which it falls to zero.
 AUTHORS = {
@@ -29,3 +31,8 @@ DUALGAN = {
     "lambda_cycle_b": 1000.0,
     "epochs": 100,
 }
+
+
+def unit_settings(examples: int) -> dict[str, Any]:
+    """A million steps of one image a domain, the rate halved every 100,000, where an epoch has so many examples."""
+    return {"epochs": round(1e6 / examples), "decay_every": round(1e5 / examples)}

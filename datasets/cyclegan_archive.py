@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from datasets.archive_records import Records, decode_record, open_records, prepare, record_path
-from datasets.authors_settings import AUTHORS
+from datasets.authors_settings import AUTHORS, unit_settings
 from datasets.definition import DatasetDefinition
 from datasets.image_files import say_once
 from gan_zoo.data.unpaired import UnpairedSource
@@ -43,7 +43,7 @@ class ArchiveDomain:
 def archive_definition(builder_class: Callable[[], type], description: str, images: int) -> DatasetDefinition:
     """The definition of a data set whose TFDS builder `builder_class` imports (late, since TFDS takes its time).
 
-    The authors trained all of them with the same settings, U-GAT-IT's for a million steps.
+    CycleGAN's authors trained all of them with the same settings, UNIT's and U-GAT-IT's for a million steps.
 
     Args:
         images: for training, of the larger domain.
@@ -52,7 +52,11 @@ def archive_definition(builder_class: Callable[[], type], description: str, imag
         kind="unpaired",
         load=functools.partial(_load, builder_class),
         description=description,
-        recommended={"cyclegan": AUTHORS, "ugatit": AUTHORS | {"epochs": round(1_000_000 / images)}},
+        recommended={
+            "cyclegan": AUTHORS,
+            "ugatit": AUTHORS | {"epochs": round(1_000_000 / images)},
+            "unit": unit_settings(images),
+        },
     )
 
 

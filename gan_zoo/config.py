@@ -71,11 +71,12 @@ class Config:
     beta_2: float = option(0.999, "Adam's decay of the mean of squared gradients", 0.0, 1.0)
     schedule: Literal["linear", "step", "cosine", "constant", "plateau"] = option(
         "linear",
-        "learning-rate policy: linear decay to zero, x0.1 every decay_every epochs, cosine, none, or x0.2 when the "
-        "validation L1 has not fallen by 1 % for more than 5 epochs",
+        "learning-rate policy: linear decay to zero, x decay_factor every decay_every epochs, cosine, none, or x0.2 "
+        "when the validation L1 has not fallen by 1 % for more than 5 epochs",
     )
     decay_fraction: float = option(0.5, "linear: the share of training, at its end, in which the rate decays", 0.0, 1.0)
     decay_every: int = option(50, "step: epochs between two decays", 1)
+    decay_factor: float = option(0.1, "step: what the rate is multiplied by", 0.0, 1.0)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -106,7 +107,7 @@ class Config:
         if self.schedule != "linear":
             idle["decay_fraction"] = f"schedule={self.schedule}"
         if self.schedule != "step":
-            idle["decay_every"] = f"schedule={self.schedule}"
+            idle |= dict.fromkeys(("decay_every", "decay_factor"), f"schedule={self.schedule}")
         return idle
 
     @classmethod

@@ -58,6 +58,17 @@ TINY = {
         "global_layers": 4,
         "local_layers": 3,
     },
+    "unit": {
+        "image_size": 32,
+        "batch_size": 2,
+        "base_filters": 4,
+        "num_downs": 1,
+        "num_blocks": 1,
+        "shared_blocks": 1,
+        "discriminator_filters": 4,
+        "discriminator_layers": 2,
+        "discriminator_scales": 2,
+    },
 }
 
 

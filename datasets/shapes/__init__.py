@@ -181,6 +181,15 @@ DEFINITION = DatasetDefinition(
             "epochs": 1,
             "learning_rate": 2e-4,
         },
+        "unit": _SMALL
+        | {
+            "num_blocks": 2,
+            "discriminator_layers": 3,
+            "discriminator_scales": 2,
+            "batch_size": 1,
+            "epochs": 1,
+            "schedule": "constant",
+        },
         "srgan": {
             "image_size": 64,
             "preprocess": "resize_and_crop",  # they are drawn at this size

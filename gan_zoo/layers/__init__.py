@@ -9,6 +9,7 @@
 | `upsampling` | ways to double the size |
 | `normalization`, `adalin` | batch, instance, layer and spectral norm; layer-instance norm, adaptive or not |
 | `class_activation` | attention by a classifier |
+| `deviation_norm` | UNIT's layer norm |
 | `prelu` | a rectifier that learns its slope |
 | `initializers` | how kernels are drawn |
 """

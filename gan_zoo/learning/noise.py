@@ -23,6 +23,23 @@ def example_noise(seed: Sequence[int], example_index: tf.Tensor, size: int, *, u
     return tf.map_fn(one_row, example_index, fn_output_signature=tf.TensorSpec([size], tf.float32))
 
 
+def noise_like(seed: Sequence[int], example_index: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Standard normal noise of the shape and type of `like`, `[B, ...]`: row i by the rule of `example_noise`.
+
+    Args:
+        seed: two integers; different purposes take different second ones.
+        example_index: `[B]` int64, the examples' positions in the endless training stream.
+        like: a tensor whose rows belong to the examples.
+    """
+
+    def one_row(index: tf.Tensor) -> tf.Tensor:
+        row_seed = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), index)
+        return tf.random.stateless_normal(tf.shape(like)[1:], row_seed)
+
+    noise = tf.map_fn(one_row, example_index, fn_output_signature=tf.TensorSpec(like.shape[1:], tf.float32))
+    return tf.cast(noise, like.dtype)
+
+
 def example_seeds(seed: Sequence[int], example_index: tf.Tensor) -> tf.Tensor:
     """A seed for each example, `[B]` int64, for layers that draw their own noise.
 

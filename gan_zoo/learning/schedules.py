@@ -13,9 +13,9 @@ def linear_factor(epoch: np.ndarray, constant_epochs: int, decay_epochs: int) ->
     return 1.0 - np.maximum(0, epoch + 1 - constant_epochs) / (decay_epochs + 1)
 
 
-def step_factor(epoch: np.ndarray, decay_every: int) -> np.ndarray:
-    """Times 0.1 every `decay_every` epochs."""
-    return 0.1 ** (epoch // decay_every)
+def step_factor(epoch: np.ndarray, decay_every: int, decay_factor: float = 0.1) -> np.ndarray:
+    """Times `decay_factor` every `decay_every` epochs."""
+    return decay_factor ** (epoch // decay_every)
 
 
 def cosine_factor(epoch: np.ndarray, half_period: int) -> np.ndarray:
@@ -23,7 +23,14 @@ def cosine_factor(epoch: np.ndarray, half_period: int) -> np.ndarray:
     return 0.5 * (1.0 + np.cos(np.pi * epoch / half_period))
 
 
-def epoch_factors(policy: str, total_epochs: int, *, decay_fraction: float = 0.5, decay_every: int = 50) -> np.ndarray:
+def epoch_factors(
+    policy: str,
+    total_epochs: int,
+    *,
+    decay_fraction: float = 0.5,
+    decay_every: int = 50,
+    decay_factor: float = 0.1,
+) -> np.ndarray:
     """The factor on the initial learning rate for each data epoch, `[total_epochs]`.
 
     The cosine reaches zero at the end of the run. The authors' `T_max` counts only the epochs before the linear decay
@@ -37,7 +44,7 @@ def epoch_factors(policy: str, total_epochs: int, *, decay_fraction: float = 0.5
         decay_epochs = round(total_epochs * decay_fraction)
         return linear_factor(epoch, total_epochs - decay_epochs, decay_epochs)
     if policy == "step":
-        return step_factor(epoch, decay_every)
+        return step_factor(epoch, decay_every, decay_factor)
     if policy == "cosine":
         return cosine_factor(epoch, total_epochs)
     if policy == "constant":

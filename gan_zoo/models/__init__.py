@@ -3,9 +3,9 @@
 | file | what |
 | --- | --- |
 | `base` | what a model is to the rest of the library |
-| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `ugatit`, `colorization`, `srgan` | the papers |
+| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `ugatit`, `unit`, `colorization`, `srgan` | the papers |
 | `conditional_gan` | the training step that pix2pix and colorization share |
-| `two_domains` | the two directions of cyclegan and its relatives |
+| `two_domains` | the two directions of cyclegan, unit and their relatives |
 | `turns` | networks that do not learn all at every step |
 | `two_phases` | a generator trained alone first, as those of colorization and srgan |
 | `parts` | the choice of generators and discriminators that pix2pix and its kin offer |
@@ -20,6 +20,7 @@ from gan_zoo.models.dualgan import DualGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.srgan import SRGAN
 from gan_zoo.models.ugatit import UGATIT
+from gan_zoo.models.unit import UNIT
 
 MODELS: dict[str, type[TranslationModel]] = {
     "bicyclegan": BicycleGAN,
@@ -30,4 +31,5 @@ MODELS: dict[str, type[TranslationModel]] = {
     "discogan": DiscoGAN,
     "dualgan": DualGAN,
     "ugatit": UGATIT,
+    "unit": UNIT,
 }

@@ -41,8 +41,8 @@ class Translator:
             attends to each pixel of the image, `[B, H, W, 1]`, in a measure of the network's own. None for a model
             without attention.
         takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` of `gan_zoo.learning.hints`, or None.
-        input_key, target_key: which image of a batch it translates, and which one is the truth for it; None: there
-            is no truth.
+        input_key, target_key: which image of a batch it translates, and which one is the truth for it, the same where
+            it is to be kept; None: there is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
         best_metric: the figure by which the best one of several checkpoints is chosen; None for what there is of `l1`
             and `cycle_psnr`.

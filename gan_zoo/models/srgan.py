@@ -49,8 +49,8 @@ class SRGANConfig(Config):
     beta_1: float = option(0.9, "Adam's decay of the mean of gradients", 0.0, 1.0)
     schedule: Literal["linear", "step", "cosine", "constant", "plateau"] = option(
         "step",
-        "learning-rate policy: linear decay to zero, x0.1 every decay_every epochs, cosine, none, or x0.2 when the "
-        "validation L1 has not fallen by 1 % for more than 5 epochs",
+        "learning-rate policy: linear decay to zero, x decay_factor every decay_every epochs, cosine, none, or x0.2 "
+        "when the validation L1 has not fallen by 1 % for more than 5 epochs",
     )
     decay_every: int = option(220, "step: epochs between two decays", 1)
     scale: int = option(4, "how many times as large the picture becomes: 2, 4 or 8")

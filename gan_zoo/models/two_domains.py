@@ -1,6 +1,7 @@
 """Two domains with a way there and back: what CycleGAN and its relatives are to the rest of the library."""
 
 import functools
+from collections.abc import Callable
 from typing import ClassVar
 
 import keras
@@ -15,10 +16,10 @@ _DROPOUT, _PENALTY = 10, 20  # purposes of noise, with room for several uses of 
 
 
 class TwoDomains(TranslationModel):
-    """A model with `generator_a_to_b` and `generator_b_to_a` among its networks; A is the input's domain.
+    """A model with `generator_a_to_b` and `generator_b_to_a` among its networks, or another `way`.
 
-    Its configuration says `size_multiple`, and with `takes_seed` whether the trained generators draw noise from a seed.
-    A discriminator is named by the domain that it judges, `discriminator_b`.
+    A is the input's domain. The configuration says `size_multiple`, and with `takes_seed` whether the trained
+    generators draw noise from a seed. A discriminator is named by the domain that it judges, `discriminator_b`.
 
     Class attributes:
         judgement_weight: of a discriminator's losses on real and on fake images, and of its gradient penalty.
@@ -34,13 +35,12 @@ class TwoDomains(TranslationModel):
         channels = {"a": config.input_channels, "b": config.target_channels}
 
         def translator(here: str, there: str, input_key: str) -> Translator:
-            names = [f"generator_{here}_to_{there}", f"generator_{there}_to_{here}"]
-            names = [name for name in names if name in self.networks]
-            forth, back = (functools.partial(self.translated, self.networks[name]) for name in (names[0], names[-1]))
+            forth, names = self.way(here, there)
+            back, names_back = self.way(there, here) or (None, [])
             return Translator(
                 function=forth,
-                cycle=(lambda image, seed=None: back(forth(image, seed), seed)) if len(names) > 1 else None,
-                networks={name: self.networks[name] for name in names},
+                cycle=back and (lambda image, seed=None: back(forth(image, seed), seed)),
+                networks={name: self.networks[name] for name in (*names, *names_back)},
                 input_channels=channels[here],
                 output_channels=channels[there],
                 image_size=config.image_size,
@@ -51,7 +51,17 @@ class TwoDomains(TranslationModel):
             )
 
         directions = {"a_to_b": ("a", "b", "input_image"), "b_to_a": ("b", "a", "target_image")}
-        return {name: translator(*way) for name, way in directions.items() if f"generator_{name}" in self.networks}
+        return {name: translator(*way) for name, way in directions.items() if self.way(*way[:2])}
+
+    def way(self, here: str, there: str) -> tuple[Callable[..., tf.Tensor], list[str]] | None:
+        """From an image of the domain `here`, and a seed or None, to one of `there`; and the networks on the way.
+
+        None where the model learns no such way.
+        """
+        name = f"generator_{here}_to_{there}"
+        if name not in self.networks:
+            return None
+        return functools.partial(self.translated, self.networks[name]), [name]
 
     def translated(self, generator: keras.Model, image: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
         """What a trained generator makes of `[B, H, W, C]`, with the seed `[B]` int64 (none: zeros) if it takes one."""
@@ -59,7 +69,8 @@ class TwoDomains(TranslationModel):
 
     def validation_l1(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
         """There is no truth for a translation: the mean distance of both cycles to where they began."""
-        images = [(translator, batch[translator.input_key]) for translator in self.translators.values()]
+        ways = [translator for translator in self.translators.values() if translator.cycle is not None]
+        images = [(translator, batch[translator.input_key]) for translator in ways]
         return tf.add_n([l1_loss(translator.cycle(image), image) for translator, image in images]) / 2
 
     def generated(self, name: str, image: tf.Tensor, example_index: tf.Tensor, use: int) -> tf.Tensor:

@@ -7,6 +7,7 @@
 | `res_unet`, `dynamic_unet` | generators of colorization: deep residual, and around a classifier |
 | `encoder_decoder`, `dual_unet` | generators of DiscoGAN and DualGAN |
 | `sr_resnet` | SRGAN's generator |
+| `residual_autoencoder` | UNIT's encoders and decoders, over codes that keep their places |
 | `latent_encoder` | BicycleGAN's encoder: from an image to mu and logvar |
 | `resnet_encoder`, `backbones` | ImageNet classifiers as encoders |
 | `classifiers`, `inception` | what metrics look through |

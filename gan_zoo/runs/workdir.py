@@ -22,7 +22,7 @@ MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
 RESUME_WITH = {  # what may change too where the user says so, and what of a run that is
     "data": ("data_dir", "num_examples", "domain_counts", "fingerprint"),
     "learning_rate": ("learning_rate",),
-    "schedule": ("schedule", "decay_fraction", "decay_every"),
+    "schedule": ("schedule", "decay_fraction", "decay_every", "decay_factor"),
 }
 
 

@@ -86,7 +86,7 @@ def picture_paths(folder: pathlib.Path, translators: Collection[str], step: int)
 
 
 def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:
-    """A row for each example: input, truth (where there is one), then what the translator makes of the input.
+    """A row for each example: input, truth (where there is another one), then what the translator makes of the input.
 
     The input of a translator that makes images larger is shown at their size, enlarged by interpolation.
 
@@ -100,7 +100,7 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     """
     inputs = examples[translator.input_key]
     columns = {"input": inputs}
-    if translator.target_key is not None:
+    if translator.target_key not in (None, translator.input_key):
         columns["truth"] = examples[translator.target_key]
     noise = []
     if translator.latent_dim:

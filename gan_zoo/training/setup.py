@@ -61,5 +61,6 @@ def learning_rate_schedule(config: Config, total_steps: int, steps_per_epoch: in
         math.ceil(total_steps / steps_per_epoch),
         decay_fraction=config.decay_fraction,
         decay_every=config.decay_every,
+        decay_factor=config.decay_factor,
     )
     return EpochSchedule(config.learning_rate * factors, steps_per_epoch)

@@ -99,6 +99,17 @@ def test_srgan_learns_for_as_many_steps_as_in_its_paper(dataset, examples):
     assert config.decay_every * steps == pytest.approx(1.1e6, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "examples"), [("horse2zebra", 1334), ("summer2winter", 1231), ("monet2photo", 6287)]
+)
+def test_unit_learns_for_as_many_steps_as_its_authors(dataset, examples):
+    config = MODELS["unit"].config_class.from_dict(DATASETS[dataset].recommended["unit"])
+    assert (config.image_size, config.load_scale, config.batch_size, config.schedule) == (256, 1.0, 1, "step")
+    assert config.epochs * examples == pytest.approx(1e6, rel=0.01)
+    assert config.decay_every * examples == pytest.approx(1e5, rel=0.01)
+    assert all("unit" in DATASETS[name].recommended for name in UNPAIRED)
+
+
 @pytest.mark.parametrize("dataset", ["coco", "coco_panoptic"])
 def test_coco_is_for_colorization(dataset):
     config = MODELS["colorization"].config_class.from_dict(DATASETS[dataset].recommended["colorization"])

@@ -73,8 +73,9 @@ def test_steps_and_epochs_of_a_run() -> None:
     schedule = learning_rate_schedule(Config(decay_fraction=1.0, learning_rate=1.0), 10, 4)
     np.testing.assert_allclose(schedule.rates, [0.75, 0.5, 0.25])
     assert schedule.steps_per_epoch == 4
-    by_steps = Config(schedule="step", decay_every=2, learning_rate=1.0)
-    np.testing.assert_allclose(learning_rate_schedule(by_steps, 10, 4).rates, [1.0, 1.0, 0.1])
+    for factor in (0.1, 0.5):
+        by_steps = Config(schedule="step", decay_every=2, decay_factor=factor, learning_rate=1.0)
+        np.testing.assert_allclose(learning_rate_schedule(by_steps, 10, 4).rates, [1.0, 1.0, factor])
 
 
 @pytest.mark.parametrize(

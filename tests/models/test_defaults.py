@@ -24,6 +24,7 @@ TRAINING = {  # of the authors of pix2pix, CycleGAN and BicycleGAN
     "schedule": "linear",
     "decay_fraction": 0.5,  # 100 + 100 epochs
     "decay_every": 50,
+    "decay_factor": 0.1,
 }
 DISCRIMINATOR = {
     "discriminator_type": "patch",
@@ -204,6 +205,7 @@ AUTHORS = {
         "pretrain_epochs": 200,
         "schedule": "step",
         "decay_every": 220,
+        "decay_factor": 0.1,
         "learning_rate": 1e-4,
         "beta_1": 0.9,
         "beta_2": 0.999,
@@ -215,6 +217,35 @@ AUTHORS = {
         "discriminator_head": "dense",
         "content": "vgg54",
         "lambda_gan": 1e-3,
+    },
+    "unit": TRAINING
+    | RGB
+    | {
+        "load_scale": 1.0,
+        "batch_size": 1,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "epochs": 1000,  # in the authors' proportions: a million steps, the rate halved every 100,000
+        "schedule": "step",
+        "decay_every": 100,
+        "decay_factor": 0.5,
+        "base_filters": 64,
+        "num_downs": 2,
+        "num_blocks": 4,
+        "shared_blocks": 0,  # 1 in the paper
+        "activation": "relu",
+        "padding": "reflect",
+        "init_type": "kaiming",
+        "discriminator_filters": 64,
+        "discriminator_layers": 4,
+        "discriminator_scales": 3,
+        "discriminator_norm": "none",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_recon": 10.0,
+        "lambda_cycle": 10.0,
+        "lambda_kl": 0.01,
+        "lambda_kl_cycle": 0.01,
     },
 }
 # What the authors have no number for, or what is said in the settings' help to differ from theirs.
@@ -230,6 +261,7 @@ OURS = {
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
     "ugatit": {"unbiased_variance", "init_gain"},
+    "unit": {"init_gain"},
     "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},
 }
 EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range"}

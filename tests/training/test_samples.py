@@ -95,6 +95,11 @@ def test_a_grid_without_truth_shows_the_way_back(examples) -> None:
     assert cells(sample_grid(with_z, examples, seed=0), 2 + samples.NUM_RANDOM_SAMPLES)[0, -1] == 159
 
 
+def test_a_grid_of_images_that_are_to_be_kept_shows_them_once(examples) -> None:
+    shown = cells(sample_grid(dataclasses.replace(translator(0), target_key="input_image"), examples, seed=0), 2)
+    np.testing.assert_array_equal(shown, [[0, 255], [255, 0]])  # input, output
+
+
 def test_pictures_at_the_start_every_few_steps_and_at_the_end(examples, writer, tmp_path) -> None:
     def names(start_step: int, every: int, steps: int, **translators) -> list[str]:
         folder = tmp_path / f"{start_step} {every} {len(translators)}"
