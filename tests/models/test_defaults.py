@@ -254,10 +254,10 @@ OURS = {
     "cyclegan": {"num_downs", "skips", "inference_mode"},
     "discogan": {"num_downs", "num_blocks", "skips", "upsampling", "inference_mode", "init_gain"}
     | {"discriminator_layers", "discriminator_scales", "lambda_gradient_penalty"}
-    | {"decay_fraction", "decay_every", "direction", "preprocess"},
+    | {"decay_fraction", "decay_every", "decay_factor", "direction", "preprocess"},
     "dualgan": {"num_blocks", "skips", "upsampling", "bottleneck_norm", "beta_1", "beta_2"}
     | {"discriminator_layers", "discriminator_scales"}
-    | {"decay_fraction", "decay_every", "direction", "preprocess"},
+    | {"decay_fraction", "decay_every", "decay_factor", "direction", "preprocess"},
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
     "ugatit": {"unbiased_variance", "init_gain"},
