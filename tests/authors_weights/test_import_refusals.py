@@ -5,7 +5,8 @@ import pytest
 from imported_runs import COUNT, TINY, messages, run, save
 from tiny_runs import assert_one_line
 
-from gan_zoo.authors_weights.importing import IMPORT_FILE, import_weights, read_network, write_pytorch
+from gan_zoo.authors_weights.files import read_network
+from gan_zoo.authors_weights.importing import IMPORT_FILE, import_weights, write_pytorch
 from gan_zoo.authors_weights.names import torch_variables
 from gan_zoo.errors import UserError
 from gan_zoo.models.cyclegan import CycleGAN, CycleGANConfig
@@ -104,7 +105,7 @@ def test_numbers_that_tensors_share_count_for_each(tmp_path, monkeypatch) -> Non
     path = tmp_path / "latest_net_G.pth"
     path.write_bytes(bytes(1000))
     shared = np.ones((100, 3), np.float32)
-    monkeypatch.setattr("gan_zoo.authors_weights.importing.read_state_dict", lambda _: {"a": shared, "b": shared})
+    monkeypatch.setattr("gan_zoo.authors_weights.files.read_state_dict", lambda _: {"a": shared, "b": shared})
     with pytest.raises(UserError, match="share numbers"):
         read_network(path)
 

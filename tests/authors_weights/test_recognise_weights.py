@@ -7,7 +7,7 @@ import pytest
 from imported_runs import PARITY, shapes
 
 from gan_zoo.authors_weights.architecture import inner_kernels, recognise
-from gan_zoo.authors_weights.importing import find_files
+from gan_zoo.authors_weights.files import find_files
 from gan_zoo.authors_weights.names import torch_variables
 from gan_zoo.authors_weights.settings import model_and_settings
 from gan_zoo.errors import UserError

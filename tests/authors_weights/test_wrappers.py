@@ -6,7 +6,8 @@ from imported_runs import messages, run, save
 from safetensors.numpy import save_file
 from tiny_runs import assert_one_line
 
-from gan_zoo.authors_weights.importing import find_files, write_pytorch
+from gan_zoo.authors_weights.files import find_files
+from gan_zoo.authors_weights.importing import write_pytorch
 from gan_zoo.authors_weights.wrappers import without_wrappers
 from gan_zoo.errors import UserError
 from gan_zoo.models.pix2pix import Pix2Pix
