@@ -173,8 +173,7 @@ def assert_tensors_of_the_start(recording: Recording) -> None:
             assert relative_error(mean, arrays[f"step0/D_A_{kind}_features_mean/2"]) < 1e-6
 
 
-@pytest.mark.parametrize("objective", ["recongan", "gan"])
-@pytest.mark.parametrize(("rate", "rate_change_step"), [(0.01, 10_000), (0.5, 0)])
+@pytest.mark.parametrize(("objective", "rate", "rate_change_step"), [("recongan", 0.01, 10_000), ("gan", 0.5, 0)])
 def test_totals_of_the_other_objectives(objective, rate, rate_change_step, float64) -> None:
     recording = Recording("discogan_start", objective=objective, rate_change_step=rate_change_step)
     assert len(recording.variables) == {"recongan": 3, "gan": 2}[objective]
