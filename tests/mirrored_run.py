@@ -27,7 +27,12 @@ MORE = {
     "bicyclegan": {"lambda_kl": 1.0},
     "colorization": {"hints": True},
     "discogan": {"discriminator_every": 2},
-    "dualgan": {"learning_rate": 0.001, "lambda_cycle_a": 10.0, "lambda_cycle_b": 10.0, "lambda_gradient_penalty": 1.0},
+    "dualgan": {
+        "learning_rate": 0.0003,
+        "lambda_cycle_a": 10.0,
+        "lambda_cycle_b": 10.0,
+        "lambda_gradient_penalty": 1.0,
+    },
     "ugatit": {"lambda_cam": 1.0},
 }
 
