@@ -1,4 +1,4 @@
-"""Brings weights of pytorch-CycleGAN-and-pix2pix, BicycleGAN, U-GAT-IT and SRGAN into a workdir, or writes ours."""
+"""Brings weights of the authors' PyTorch code into a workdir, or writes ours as they would: see --help."""
 
 from absl import flags
 

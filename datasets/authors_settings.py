@@ -1,6 +1,7 @@
 """What the authors of the papers chose alike for most data sets; exceptions stand beside them.
 
-`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN; `DISCOGAN`, `DUALGAN`: theirs; `unit_settings`: UNIT.
+`AUTHORS`: pix2pix and CycleGAN; `BICYCLEGAN`: BicycleGAN; `DISCOGAN`, `DUALGAN`, `CUTS`: theirs and CUT's;
+`unit_settings`: UNIT.
 """
 
 from typing import Any
@@ -31,6 +32,14 @@ DUALGAN = {
     "lambda_cycle_b": 1000.0,
     "epochs": 100,
 }
+
+# CUT as CycleGAN, for twice as long; FastCUT for 150 epochs at the full rate and 50 in which it falls.
+CUTS = {
+    "cut": AUTHORS | {"epochs": 400},
+    "fastcut": AUTHORS | {"epochs": 200, "decay_fraction": 0.25},
+}
+# Where one side is label maps or drawings, the way that adds detail: one direction is all that they learn.
+CUTS_B_TO_A = {model: settings | {"direction": "b_to_a"} for model, settings in CUTS.items()}
 
 
 def unit_settings(examples: int) -> dict[str, Any]:

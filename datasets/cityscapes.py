@@ -12,7 +12,7 @@ The pictures of 2048x1024 pixels are squeezed straight to the size of training; 
 from pathlib import Path
 from typing import Any
 
-from datasets.authors_settings import AUTHORS
+from datasets.authors_settings import AUTHORS, CUTS_B_TO_A
 from datasets.definition import DatasetDefinition
 from datasets.folder import FolderSource
 from datasets.image_files import say_once
@@ -74,5 +74,5 @@ DEFINITION = DatasetDefinition(
     kind="paired",
     load=load,
     description="label maps of street scenes -> photos (b_to_a); your own download below --data_dir",
-    recommended={"pix2pix": AUTHORS | {"direction": "b_to_a"}, "cyclegan": AUTHORS},
+    recommended={"pix2pix": AUTHORS | {"direction": "b_to_a"}, "cyclegan": AUTHORS, **CUTS_B_TO_A},
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from datasets.archive_records import Records, decode_record, open_records, prepare, record_path
-from datasets.authors_settings import AUTHORS, unit_settings
+from datasets.authors_settings import AUTHORS, CUTS, unit_settings
 from datasets.definition import DatasetDefinition
 from datasets.image_files import say_once
 from gan_zoo.data.unpaired import UnpairedSource
@@ -54,6 +54,7 @@ def archive_definition(builder_class: Callable[[], type], description: str, imag
         description=description,
         recommended={
             "cyclegan": AUTHORS,
+            **CUTS,
             "ugatit": AUTHORS | {"epochs": round(1_000_000 / images)},
             "unit": unit_settings(images),
         },

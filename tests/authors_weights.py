@@ -20,7 +20,8 @@ def assign(
     Args:
         skip_first: for a U-Net of pix2pix, which joins [skip, way up], BicycleGAN's and ours [way up, skip].
     """
-    variables = torch_variables(network)
+    named = torch_variables(network)
+    variables = {name: variable for name, variable in named.items() if not isinstance(variable, np.ndarray)}
     assert set(variables) == set(weights)
     swapped = joined_inputs(network) if skip_first else {}
     for name, variable in variables.items():

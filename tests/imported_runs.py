@@ -12,7 +12,7 @@ import command_line
 import import_weights as script
 from gan_zoo.authors_weights.importing import import_weights
 from gan_zoo.authors_weights.names import torch_variables
-from gan_zoo.pretrained.torch_layout import torch_shape
+from gan_zoo.pretrained.torch_layout import to_torch_layout, torch_shape
 from gan_zoo.pretrained.torch_writing import write_state_dict
 
 COUNT = "model.model.1.model.2.num_batches_tracked"
@@ -36,10 +36,14 @@ def shapes(network) -> dict[str, np.ndarray]:
 def save(path: pathlib.Path, network, change=lambda arrays: arrays) -> pathlib.Path:
     """Writes random weights for a network."""
     random = np.random.default_rng(0)
-    arrays = {
-        name: np.array(7) if variable is None else random.standard_normal(torch_shape(variable)).astype(np.float32)
-        for name, variable in torch_variables(network).items()
-    }
+    arrays = {}
+    for name, variable in torch_variables(network).items():
+        if isinstance(variable, np.ndarray):
+            arrays[name] = to_torch_layout(variable)
+        elif variable is None:
+            arrays[name] = np.array(7)
+        else:
+            arrays[name] = random.standard_normal(torch_shape(variable)).astype(np.float32)
     write_state_dict(path, change(arrays))
     return path
 

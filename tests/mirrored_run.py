@@ -20,12 +20,13 @@ from gan_zoo.training.setup import build_model, make_strategy
 
 STEPS = 2  # after more, a rounding difference may have met the kink of a ReLU, and grown
 # Where a loss that is a sum were divided by the replicas like a mean, the weights would go elsewhere: let it count.
-# Hints depend on an example's index, wherever it is.
+# Hints depend on an example's index, wherever it is. Negatives of the batch are those of all devices.
 # Discriminators and generators take turns: one of the two steps is the former's, the other the latter's. Weights of
 # hundreds would lead plain descent into chaos.
 MORE = {
     "bicyclegan": {"lambda_kl": 1.0},
     "colorization": {"hints": True},
+    "cut": {"negatives": "batch"},
     "discogan": {"discriminator_every": 2},
     "dualgan": {
         "learning_rate": 0.0003,

@@ -30,6 +30,7 @@ _TINY_PARTS = {
     "discriminator_filters": 4,
     "discriminator_layers": 1,
 }
+_TINY_CUT = _TINY_PARTS | {"num_blocks": 1, "num_patches": 8, "head_width": 4}
 # A new model adds its own, small enough for a step in about a second.
 TINY = {
     "bicyclegan": TINY_BICYCLEGAN,
@@ -69,6 +70,8 @@ TINY = {
         "discriminator_layers": 2,
         "discriminator_scales": 2,
     },
+    "cut": _TINY_CUT,
+    "fastcut": _TINY_CUT,
 }
 
 

@@ -1,6 +1,6 @@
 """`edges2shoes`: edges of shoes -> photos of shoes."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN, DISCOGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, CUTS, DISCOGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -19,5 +19,7 @@ DEFINITION = archive_definition(
         "pix2pix": AUTHORS | {"load_scale": 1.0, "flip": False, "batch_size": 4, "epochs": 15, "schedule": "constant"},
         "cyclegan": AUTHORS | {"epochs": 5},
         "discogan": DISCOGAN,
+        "cut": CUTS["cut"] | {"epochs": 10},
+        "fastcut": CUTS["fastcut"] | {"epochs": 5},
     },
 )

@@ -1,6 +1,6 @@
 """`facades`: label maps of building fronts -> photos (b_to_a)."""
 
-from datasets.authors_settings import AUTHORS, BICYCLEGAN, DUALGAN
+from datasets.authors_settings import AUTHORS, BICYCLEGAN, CUTS_B_TO_A, DUALGAN
 from datasets.pix2pix_archive import archive_definition
 
 
@@ -18,5 +18,6 @@ DEFINITION = archive_definition(
         "pix2pix": AUTHORS | {"direction": "b_to_a"},
         "cyclegan": AUTHORS,
         "dualgan": DUALGAN,
+        **CUTS_B_TO_A,
     },
 )

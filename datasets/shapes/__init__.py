@@ -133,6 +133,8 @@ _SMALL = {
     "learning_rate": 5e-4,
 }
 
+_SMALL_CUT = {"num_blocks": 3, "batch_size": 1, "num_patches": 64, "head_width": 64}
+
 DEFINITION = DatasetDefinition(
     kind="paired",
     load=_load,
@@ -190,6 +192,8 @@ DEFINITION = DatasetDefinition(
             "epochs": 1,
             "schedule": "constant",
         },
+        "cut": _SMALL | _SMALL_CUT | {"epochs": 1},
+        "fastcut": _SMALL | _SMALL_CUT | {"epochs": 1},
         "srgan": {
             "image_size": 64,
             "preprocess": "resize_and_crop",  # they are drawn at this size

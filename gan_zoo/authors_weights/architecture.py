@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,16 +16,18 @@ class Architecture:
     """A network that was recognised.
 
     Attributes:
-        family: unet, resnet, sr resnet, patch, pixel, resnet encoder or plain encoder.
+        family: unet, resnet, sr resnet, patch, pixel, resnet encoder, plain encoder or heads.
         input_channels: of what it sees; for a U-Net with z at the image those of z are among them.
         output_channels: of the image that it makes, the length of z for an encoder, 1 for a discriminator.
-        filters: of its first convolution.
+        filters: of its first convolution; the width of heads.
         depth: a U-Net's halvings, a ResNet's blocks (SRResNet's too), a discriminator's strided convolutions, an
-            encoder's blocks or convolutions.
+            encoder's blocks or convolutions, how many heads.
         norm: batch, instance or none.
         scales: of a discriminator.
         latent_dim: length of the z that joins every level of a U-Net; 0: none does.
-        upsampling: transposed or bilinear, for a generator.
+        upsampling: transposed, bilinear or blur, for a generator.
+        antialias: whether a blur halves, in a ResNet or a PatchGAN.
+        channels: of the features that heads see, one for each.
         dropout: whether a ResNet has it; None where the weights do not tell.
         scale: how many times as large an SRResNet's output is.
         trunk_end: norm or prelu, for an SRResNet.
@@ -40,6 +42,8 @@ class Architecture:
     scales: int = 1
     latent_dim: int = 0
     upsampling: str = "transposed"
+    antialias: bool = False
+    channels: tuple[int, ...] = ()
     dropout: bool | None = None
     scale: int = 1
     trunk_end: str = ""
@@ -53,8 +57,11 @@ class Architecture:
             "pixel": "PixelGAN",
             "resnet encoder": "encoder of {} residual blocks",
             "plain encoder": "encoder of {} strided convolutions",
+            "heads": "{} projection heads",
         }
         words = [depths[self.family].format(self.depth), f"{self.filters} filters"]
+        if self.family == "heads":
+            return ", ".join([*words, f"of features of {', '.join(map(str, self.channels))} channels"])
         words.append(f"{self.input_channels} -> {self.output_channels} channels")
         if self.latent_dim:
             words.append(f"z of length {self.latent_dim} at every level")
@@ -63,6 +70,8 @@ class Architecture:
         if self.scale > 1:
             words.append(f"{self.scale} times as large")
         words.append(f"{self.norm} norm")
+        if self.antialias:
+            words.append("blur pooling")
         if self.trunk_end:
             words.append(f"{self.trunk_end} after the blocks")
         if self.family in ("unet", "resnet"):
@@ -87,6 +96,7 @@ def recognise(arrays: Arrays) -> Architecture:
         ("model_0.0.weight", _patch),
         ("net.0.weight", _pixel),
         ("block1.0.weight", _sr_resnet),
+        ("mlp_0.0.weight", _projection_heads),
     ):
         if sign in arrays:
             try:
@@ -97,50 +107,6 @@ def recognise(arrays: Arrays) -> Architecture:
                 raise UserError(f"has {sign}, but of other shapes than the authors' networks") from None
     names = ", ".join(list(arrays)[:3])
     raise UserError(f"is none of the authors' networks: its tensors are called {names} ...")
-
-
-def inner_kernels(found: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Names and PyTorch's shapes of the kernels inside a network, which grow with the square of its width.
-
-    A kernel that is not among them (of the way up, to or from an image) is about as large as one that is: a file that
-    holds all of these is no smaller than a fraction of the network.
-    """
-    if found.family in ("resnet", "sr resnet", "resnet encoder"):
-        yield from _residual_kernels(found)
-        return
-    most = {"unet": 8, "patch": 8, "pixel": 2, "plain encoder": 4}[found.family]  # times as wide as at first
-    count = {"patch": found.depth + 1, "pixel": 2}.get(found.family, found.depth)
-    side = 1 if found.family == "pixel" else 4
-    for scale in range(found.scales):
-        widths = [max(found.filters // 2**scale, 1) * min(2 ** min(level, 3), most) for level in range(count)]
-        for index in range(1, count):
-            path = {
-                "unet": f"model.model.1{'.model.3' * (index - 1)}.model.1",
-                "patch": f"model{f'_{scale}' if found.scales > 1 else ''}.{3 * index - 1}",
-                "pixel": "net.2",
-                "plain encoder": f"conv.{3 * index - 1}",
-            }[found.family]
-            if found.latent_dim:
-                path = f"model{'.submodule' * index}.down.1"
-            yield f"{path}.weight", (widths[index], widths[index - 1] + found.latent_dim, side, side)
-
-
-def _residual_kernels(found: Architecture) -> Iterator[tuple[str, tuple[int, ...]]]:
-    width = found.filters
-    if found.family == "resnet":
-        yield "model.4.weight", (2 * width, width, 3, 3)
-        yield "model.7.weight", (4 * width, 2 * width, 3, 3)
-    for block in range(found.depth):
-        if found.family == "sr resnet":
-            for place in (1, 2):
-                yield f"block{block + 2}.conv{place}.weight", (width, width, 3, 3)
-        elif found.family == "resnet":
-            for place in (1, 6 if found.dropout else 5):
-                yield f"model.{10 + block}.conv_block.{place}.weight", (4 * width, 4 * width, 3, 3)
-        else:
-            inputs, outputs = width * min(block + 1, 4), width * min(block + 2, 4)
-            yield f"conv.{block + 1}.conv.2.weight", (inputs, inputs, 3, 3)
-            yield f"conv.{block + 1}.conv.5.0.weight", (outputs, inputs, 3, 3)
 
 
 def _norm(arrays: Arrays, conv: str, norm: str) -> str:
@@ -197,12 +163,14 @@ def _unet_with_z(arrays: Arrays) -> Architecture:
 def _resnet(arrays: Arrays) -> Architecture:
     blocks = {int(found[1]) for name in arrays if (found := re.match(r"model\.(\d+)\.conv_block\.", name))}
     first = arrays["model.1.weight"]
-    after = 10 + len(blocks)
-    transposed = f"model.{after}.weight" in arrays
-    last = arrays[f"model.{after + (7 if transposed else 11)}.weight"]
+    antialias = _is_kernel(arrays, "model.8.weight")  # the blur moves the second halving a place on
+    start = first_block(antialias)
+    after = start + len(blocks)
+    # What comes before the convolution of a doubling: nothing, a blur, or a resize and a padding.
+    extra = next((extra for extra in (0, 1, 2) if _is_kernel(arrays, f"model.{after + extra}.weight")), 2)
+    last = arrays[f"model.{after + 7 + 2 * extra}.weight"]
     # Dropout stands before the second convolution of a block and moves it a place on.
-    places = [f"model.10.conv_block.{place}.weight" for place in (5, 6)]
-    dropout = [name in arrays and arrays[name].ndim == 4 for name in places]
+    dropout = [_is_kernel(arrays, f"model.{start}.conv_block.{place}.weight") for place in (5, 6)]
     return Architecture(
         family="resnet",
         input_channels=first.shape[1],
@@ -210,8 +178,34 @@ def _resnet(arrays: Arrays) -> Architecture:
         filters=first.shape[0],
         depth=len(blocks),
         norm=_norm(arrays, "model.1", "model.2"),
-        upsampling="transposed" if transposed else "bilinear",
+        upsampling=("transposed", "blur", "bilinear")[extra],
+        antialias=antialias,
         dropout=dropout[1] and not dropout[0],
+    )
+
+
+def _is_kernel(arrays: Arrays, name: str) -> bool:
+    """Whether a convolution has that name, and no norm."""
+    return name in arrays and arrays[name].ndim == 4
+
+
+def first_block(antialias: bool) -> int:
+    """The place of a ResNet's first block."""
+    return 12 if antialias else 10
+
+
+def _projection_heads(arrays: Arrays) -> Architecture:
+    count = sum(re.fullmatch(r"mlp_\d+\.0\.weight", name) is not None for name in arrays)
+    channels = tuple(arrays[f"mlp_{index}.0.weight"].shape[1] for index in range(count))
+    width = arrays["mlp_0.0.weight"].shape[0]
+    return Architecture(
+        family="heads",
+        input_channels=channels[0],
+        output_channels=width,
+        filters=width,
+        depth=count,
+        norm="none",
+        channels=channels,
     )
 
 
@@ -235,15 +229,19 @@ def _sr_resnet(arrays: Arrays) -> Architecture:
 def _patch(arrays: Arrays) -> Architecture:
     scales = len({name.split(".")[0] for name in arrays})
     path = "model" if "model.0.weight" in arrays else "model_0"
-    convs = [name for name, array in arrays.items() if name.startswith(f"{path}.") and array.ndim == 4]
+    convs = [name for name in arrays if name.startswith(f"{path}.") and name.endswith(".weight")]
+    convs = [name for name in convs if arrays[name].ndim == 4]
     first = arrays[f"{path}.0.weight"]
+    antialias = _is_kernel(arrays, f"{path}.3.weight")  # behind convolution, activation and blur
+    second = 3 if antialias else 2
     return Architecture(
         family="patch",
         input_channels=first.shape[1],
         output_channels=arrays[convs[-1]].shape[0],
         filters=first.shape[0],
         depth=len(convs) - 2,
-        norm=_norm(arrays, f"{path}.2", f"{path}.3"),
+        norm=_norm(arrays, f"{path}.{second}", f"{path}.{second + 1}"),
+        antialias=antialias,
         scales=scales,
     )
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gan_zoo.authors_weights.architecture import Architecture, inner_kernels, recognise
+from gan_zoo.authors_weights.architecture import Architecture, recognise
+from gan_zoo.authors_weights.kernels import inner_kernels
 from gan_zoo.authors_weights.names import BATCHES
 from gan_zoo.authors_weights.ugatit import (
     DISCRIMINATORS,
@@ -17,7 +18,7 @@ from gan_zoo.authors_weights.ugatit import (
     recognise_attention,
 )
 from gan_zoo.authors_weights.ugatit import FILE_NAME as BUNDLE_NAME
-from gan_zoo.authors_weights.wrappers import has_blur, without_wrappers
+from gan_zoo.authors_weights.wrappers import without_wrappers
 from gan_zoo.errors import UserError
 from gan_zoo.pretrained.safetensors_files import SUFFIX, read_safetensors
 from gan_zoo.pretrained.torch_files import read_state_dict, read_state_dicts
@@ -25,7 +26,7 @@ from gan_zoo.pretrained.torch_files import read_state_dict, read_state_dicts
 FILES = f"*_net_*.pth, *_net_*{SUFFIX} or *_params_*.pt"
 MAX_NAME = 400  # characters; the innermost of a U-Net of 12 halvings has about 100
 MAX_BATCHES = 1 << 53
-FILE_NAME = re.compile(r"(?P<epoch>.+)_net_(?P<part>G|D|E|D2|G_A|G_B|D_A|D_B)\.(pth|safetensors)")
+FILE_NAME = re.compile(r"(?P<epoch>.+)_net_(?P<part>G|D|E|F|D2|G_A|G_B|D_A|D_B)\.(pth|safetensors)")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,19 +87,18 @@ def read_network(path: pathlib.Path) -> TorchNetwork:
         UserError: if it cannot be read, or is no network of the authors'.
     """
     found = read_safetensors(path) if path.suffix == SUFFIX else read_state_dict(path)
-    blurred = "; it has blur pooling, which no network here has" if has_blur(found) else ""
     try:
         arrays, remarks = without_wrappers(found)
         _check_tensors(arrays, path.stat().st_size)
         architecture = recognise(arrays)
     except UserError as error:
-        raise UserError(f"{path} {error}{blurred}") from None
+        raise UserError(f"{path} {error}") from None
     batches = [int(array) for name, array in arrays.items() if name.endswith(f".{BATCHES}")]
     # A width is read off one tensor: the others have to bear it out before a network of that width is made.
     for name, shape in inner_kernels(architecture):
         if name not in arrays or arrays[name].shape != shape:
             complaint = other_shape(arrays[name], shape) if name in arrays else "is missing"
-            raise UserError(f"{path} does not fit {architecture}: {name} {complaint}{blurred}")
+            raise UserError(f"{path} does not fit {architecture}: {name} {complaint}")
     return TorchNetwork(
         path=path, arrays=arrays, architecture=architecture, batches=max(batches, default=None), remarks=remarks
     )

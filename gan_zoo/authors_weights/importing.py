@@ -107,21 +107,24 @@ def _assign(model: TranslationModel, networks: Mapping[str, TorchNetwork]) -> No
     for role, network in networks.items():
         variables = torch_variables(model.networks[role])
         swapped = _swapped(model, role)
-        optional = {name for name in variables if name.endswith(f".{BATCHES}")}  # PyTorch before 0.4.1 had none
+        counts = {name for name in variables if name.endswith(f".{BATCHES}")}  # PyTorch before 0.4.1 had none
+        optional = counts | {name for name, variable in variables.items() if isinstance(variable, np.ndarray)}
         complaints = [
             ("is missing", [name for name in variables if name not in network.arrays and name not in optional]),
             ("is left over", [name for name in network.arrays if name not in variables]),
         ]
         for name in network.arrays.keys() & variables.keys():
-            array, shape = network.arrays[name], torch_shape(variables[name])
-            if array.shape != shape:
-                complaints.append((other_shape(array, shape), [name]))
-            elif array.dtype.kind != ("i" if name in optional else "f"):
+            array, variable = network.arrays[name], variables[name]
+            if array.shape != torch_shape(variable):
+                complaints.append((other_shape(array, torch_shape(variable)), [name]))
+            elif array.dtype.kind != ("i" if name in counts else "f"):
                 complaints.append((f"is of the type {array.dtype}", [name]))
+            elif isinstance(variable, np.ndarray) and np.any(to_keras_layout(array) != variable):
+                complaints.append(("is another filter", [name]))
             elif name not in optional:
                 if name in swapped:
                     array = swap_halves(array, swapped[name])
-                pairs.append((variables[name], to_keras_layout(array)))
+                pairs.append((variable, to_keras_layout(array)))
         texts = [f"{name} {complaint}" for complaint, names in complaints for name in names]
         if texts:
             more = f", and {len(texts) - 5} more" if len(texts) > 5 else ""
@@ -154,7 +157,7 @@ def _state_dict(model: TranslationModel, role: str, batches: int | None) -> dict
     swapped = _swapped(model, role)
     for name, variable in torch_variables(model.networks[role]).items():
         if variable is not None:
-            array = to_torch_layout(variable.numpy())
+            array = to_torch_layout(variable if isinstance(variable, np.ndarray) else variable.numpy())
             arrays[name] = swap_halves(array, swapped[name]) if name in swapped else array
         elif batches is not None:
             arrays[name] = np.array(batches, np.int64)

@@ -1,7 +1,7 @@
 """The names that the authors' PyTorch code gives to the variables of our networks, in the order of its state_dicts.
 
-pytorch-CycleGAN-and-pix2pix, BicycleGAN and leftthomas/SRGAN build most networks as `torch.nn.Sequential`, so that a
-name is a path of positions, in which activations, paddings and dropout count and hold nothing. The networks here say
+pytorch-CycleGAN-and-pix2pix, BicycleGAN, CUT and leftthomas/SRGAN build most networks as `torch.nn.Sequential`, so that
+a name is a path of positions, in which activations, paddings and dropout count and hold nothing. The networks here say
 themselves, by their layers, how deep they are and which norm they have; so the same walk names the variables to read
 and to write. That of U-GAT-IT's networks is in `ugatit`.
 """
@@ -14,23 +14,26 @@ import numpy as np
 
 from gan_zoo.authors_weights.ugatit import Rearranged, attention_network
 from gan_zoo.errors import UserError
+from gan_zoo.layers.blur import DOWN_FILTER, UP_FILTER, BlurUp
 from gan_zoo.layers.normalization import BatchNorm, InstanceNorm, LayerNorm, SpectralConv2D
 
 BATCHES = "num_batches_tracked"
 Layers = Mapping[str, keras.layers.Layer]
-# None stands for the number of batches that a batch norm has seen, which ours does not count.
-Named = Iterator[tuple[str, keras.Variable | Rearranged | None]]
+# None stands for the number of batches that a batch norm has seen, which ours does not count; an array is a constant.
+Value = keras.Variable | Rearranged | np.ndarray | None
+Named = Iterator[tuple[str, Value]]
 
 
-def torch_variables(network: keras.Model) -> dict[str, keras.Variable | Rearranged | None]:
+def torch_variables(network: keras.Model) -> dict[str, Value]:
     """The variables of a network of ours by the authors' names, in their order.
 
     Args:
         network: a `unet`, `resnet`, `patch_discriminator`, `pixel_discriminator`, `resnet_encoder`, `plain_encoder`,
-            `sr_resnet`, `sr_discriminator`, `attention_resnet` or `attention_discriminator`.
+            `projection_heads`, `sr_resnet`, `sr_discriminator`, `attention_resnet` or `attention_discriminator`.
 
     Returns:
-        Every variable that learns or is learnt, once; None for names that end in `num_batches_tracked`.
+        Every variable that learns or is learnt, once; None for names that end in `num_batches_tracked`; and the
+        constant filters of blur pooling, float32 in Keras' layout `[h, w, 1, C]`.
 
     Raises:
         UserError: for a network that the authors' code cannot build.
@@ -90,6 +93,13 @@ def _norm(path: str, layer: keras.layers.Layer | None) -> Named:
         raise TypeError(f"{layer.name} is a {type(layer).__name__}")
 
 
+def _blur(path: str, layer: keras.layers.Layer | None) -> Named:
+    """The filter that the authors' blur pooling keeps, the same for each channel; nothing without one."""
+    if layer is not None:
+        square = UP_FILTER if isinstance(layer, BlurUp) else DOWN_FILTER
+        yield f"{path}.filt", np.repeat(square[:, :, np.newaxis, np.newaxis], layer.output.shape[-1], axis=-1)
+
+
 def _unet(layers: Layers) -> Named:
     """`UnetGenerator`, or BicycleGAN's `G_Unet_add_all` if z joins every level."""
     num_downs = _count(layers, r"down_\d+")
@@ -132,7 +142,10 @@ def _unet_with_z(layers: Layers, level: int, path: str, num_downs: int, extra: i
 
 
 def _resnet(layers: Layers) -> Named:
-    """`ResnetGenerator`: padding, then rows of convolution, norm, activation, with the blocks between them."""
+    """`ResnetGenerator`: padding, then rows of convolution, norm, activation, with the blocks between them.
+
+    In CUT's a blur follows each halving, and comes before the convolution of each doubling.
+    """
 
     def conv(name: str, path: str, place: int) -> Named:
         yield from _kernel(f"{path}.{place}", layers[name])
@@ -140,33 +153,41 @@ def _resnet(layers: Layers) -> Named:
 
     num_blocks = _count(layers, r"block_\d+")
     dropout = 1 if "block_0_dropout" in layers else 0
-    extra = 0 if isinstance(layers["up_0"], keras.layers.Conv2DTranspose) else 2
+    extra = next((length for sign, length in (("up_0_blur", 1), ("up_0_resize", 2)) if sign in layers), 0)
     yield from conv("conv_in", "model", 1)
-    yield from conv("down_0", "model", 4)
-    yield from conv("down_1", "model", 7)
+    place = 4
+    for name in ("down_0", "down_1"):
+        yield from conv(name, "model", place)
+        yield from _blur(f"model.{place + 3}", layers.get(f"{name}_blur"))
+        place += 4 if f"{name}_blur" in layers else 3
     for block in range(num_blocks):
-        path = f"model.{10 + block}.conv_block"
+        path = f"model.{place + block}.conv_block"
         yield from conv(f"block_{block}_conv_0", path, 1)
         yield from conv(f"block_{block}_conv_1", path, 5 + dropout)
-    place = 10 + num_blocks
+    place += num_blocks
     for name in ("up_1", "up_0"):
+        yield from _blur(f"model.{place}", layers.get(f"{name}_blur"))
         yield from conv(name, "model", place + extra)
         place += 3 + extra
     yield from _kernel(f"model.{place + 1}", layers["conv_out"])
 
 
 def _patch_discriminator(layers: Layers) -> Named:
-    """`NLayerDiscriminator`, or BicycleGAN's `D_NLayersMulti` at several scales."""
+    """`NLayerDiscriminator`, in CUT's with a blur behind each halving, or BicycleGAN's `D_NLayersMulti`."""
     num_scales = _count(layers, r"scale_\d+_conv_0")
     num_convs = _count(layers, r"scale_0_conv_\d+")
     for scale in range(num_scales):
         path = "model" if num_scales == 1 else f"model_{scale}"
+        place = 0
         for index in range(num_convs):
-            # convolution, activation; convolution, norm, activation; ...
-            place = max(3 * index - 1, 0)
+            # convolution, activation, blur; convolution, norm, activation, blur; ...
             yield from _kernel(f"{path}.{place}", layers[f"scale_{scale}_conv_{index}"])
             if 0 < index < num_convs - 1:
                 yield from _norm(f"{path}.{place + 1}", layers.get(f"scale_{scale}_norm_{index}"))
+            place += 3 if index else 2
+            blur = layers.get(f"scale_{scale}_blur_{index}")
+            yield from _blur(f"{path}.{place}", blur)
+            place += 0 if blur is None else 1
 
 
 def _pixel_discriminator(layers: Layers) -> Named:
@@ -177,6 +198,13 @@ def _pixel_discriminator(layers: Layers) -> Named:
         yield from _kernel(f"net.{place}", layers[f"conv_{index}"])
         if index == 1:
             yield from _norm("net.3", layers.get("norm_1"))
+
+
+def _projection_heads(layers: Layers) -> Named:
+    """CUT's `PatchSampleF`."""
+    for index in range(_count(layers, r"head_\d+_dense_0")):
+        for number, place in enumerate((0, 2)):
+            yield from _kernel(f"mlp_{index}.{place}", layers[f"head_{index}_dense_{number}"])
 
 
 def _heads(layers: Layers) -> Named:
@@ -244,6 +272,7 @@ _WALKS: Mapping[str, Callable[[Layers], Named]] = {
     "attention": attention_network,
     "block_1_shortcut": _resnet_encoder,
     "logvar": _plain_encoder,
+    "head_0_dense_0": _projection_heads,
     "subpixel_0": _sr_resnet,
     "dense_0": _sr_discriminator,
     "conv_in": _resnet,

@@ -1,7 +1,7 @@
 """Which model the authors' networks make up, and its settings."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gan_zoo.authors_weights.architecture import Architecture
@@ -24,6 +24,8 @@ NETWORKS: Mapping[str, Mapping[str, str]] = {
         "D": "discriminator_encoded",
         "D2": "discriminator_random",
     },
+    "cut": {"G": "generator", "F": "heads", "D": "discriminator"},
+    "fastcut": {"G": "generator", "F": "heads", "D": "discriminator"},
     "srgan": {"G": "generator"},  # the discriminator starts anew
     "ugatit": {  # in one file
         "genA2B": "generator_a_to_b",
@@ -38,6 +40,7 @@ FAMILIES = {
     "G": ("unet", "resnet", "sr resnet"),
     "D": ("patch", "pixel"),
     "E": ("resnet encoder", "plain encoder"),
+    "F": ("heads",),
 }
 CHANNELS = range(1, 17)
 PICTURE_CHANNELS = (1, 3, 4)
@@ -51,6 +54,7 @@ MAX_DEPTH = {
     "pixel": 1,
     "resnet encoder": 8,
     "plain encoder": 9,
+    "heads": 100,
 }
 MAX_SCALES = 8
 Found = tuple[str, dict[str, Any], list[str]]
@@ -60,7 +64,7 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
     """Puts networks together to a model.
 
     Args:
-        networks: what was recognised, by the authors' names: G, D, E, D2, G_A, G_B, D_A, D_B.
+        networks: what was recognised, by the authors' names: G, D, E, F, D2, G_A, G_B, D_A, D_B.
 
     Returns:
         The model's name, the settings that the networks need, and lines that say what was assumed.
@@ -68,35 +72,48 @@ def model_and_settings(networks: Mapping[str, Architecture]) -> Found:
     Raises:
         UserError: if they do not belong together.
     """
-    generators = [part for part in networks if part.startswith("G")]
     for part in networks:
         if networks[part].family not in FAMILIES[part[0]]:
             raise UserError(f"the network {part} is not what its name says, but a {networks[part]}")
         if networks[part].depth > MAX_DEPTH[networks[part].family] or networks[part].scales > MAX_SCALES:
             raise UserError(f"the network {part} is deeper than any image has room for: {networks[part]}")
-    if {"G_A", "G_B"} <= set(networks):
-        name, build = "cyclegan", _cyclegan
-    elif generators != ["G"]:
-        raise UserError(
-            f"{', '.join(networks) or 'nothing'} given: a model needs the generator G, or G_A and G_B "
-            "(to import one of these alone, name it latest_net_G.pth)"
-        )
-    elif networks["G"].family == "sr resnet":
-        name, build = "srgan", _srgan
-    elif _has_z(networks):
-        name, build = "bicyclegan", _bicyclegan
-    elif _gives_ab(networks["G"]):
-        name, build = "colorization", _colorization
-    else:
-        name, build = "pix2pix", _pix2pix
+    name, build = _model(networks)
     surplus = [part for part in networks if part not in NETWORKS[name]]
     if surplus:
-        raise UserError(f"{', '.join(surplus)} does not belong to the generator {', '.join(generators)}")
+        generators = ", ".join(part for part in networks if part.startswith("G"))
+        raise UserError(f"{', '.join(surplus)} does not belong to the generator {generators}")
+    blurred = [part for part in networks if _blurs(networks[part])]
+    if blurred and name != "cut":
+        raise UserError(f"the network {blurred[0]} has blur pooling, which {name} has not")
     settings, remarks = build(networks)
     for key in {"input_channels", "target_channels"} & settings.keys():
         if settings[key] not in CHANNELS:
             raise UserError(f"{key}={settings[key]}: images have 1 to 16 channels")
     return name, settings, remarks
+
+
+def _model(networks: Mapping[str, Architecture]) -> tuple[str, Callable[[Mapping[str, Architecture]], Any]]:
+    """The model's name, and what finds its settings."""
+    if {"G_A", "G_B"} <= set(networks):
+        return "cyclegan", _cyclegan
+    if [part for part in networks if part.startswith("G")] != ["G"]:
+        raise UserError(
+            f"{', '.join(networks) or 'nothing'} given: a model needs the generator G, or G_A and G_B "
+            "(to import one of these alone, name it latest_net_G.pth)"
+        )
+    if "F" in networks or _blurs(networks["G"]):
+        return "cut", _cut
+    if networks["G"].family == "sr resnet":
+        return "srgan", _srgan
+    if _has_z(networks):
+        return "bicyclegan", _bicyclegan
+    if _gives_ab(networks["G"]):
+        return "colorization", _colorization
+    return "pix2pix", _pix2pix
+
+
+def _blurs(network: Architecture) -> bool:
+    return network.antialias or network.upsampling == "blur"
 
 
 def _has_z(networks: Mapping[str, Architecture]) -> bool:
@@ -209,6 +226,26 @@ def _cyclegan(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], lis
         settings |= _discriminator(discriminators[0])
         settings |= {"discriminator_type": discriminators[0].family, "discriminator_norm": discriminators[0].norm}
     return settings, _assumptions(settings, networks)
+
+
+def _cut(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list[str]]:
+    generator, heads, discriminator = (networks.get(part) for part in "GFD")
+    if generator.family != "resnet" or generator.dropout:
+        raise UserError(f"CUT's generator is a ResNet without dropout here, not a {generator}")
+    settings = _generator(generator) | {"antialias": generator.antialias}
+    del settings["generator_type"], settings["dropout"]
+    if heads is not None:
+        settings["head_width"] = heads.filters
+        wide = 4 * generator.filters
+        if heads.channels == (generator.input_channels, wide // 2, wide, wide, wide) and generator.depth > 4:
+            settings["nce_layers"] = "image,down_0,down_1,block_0,block_4"  # the authors' 0,4,8,12,16
+    if discriminator is not None:
+        if discriminator.family == "patch" and discriminator.antialias != generator.antialias:
+            raise UserError(f"G and D do not belong together: {generator}; {discriminator}")
+        settings |= _discriminator(discriminator)
+        settings |= {"discriminator_type": discriminator.family, "discriminator_norm": discriminator.norm}
+    remark = "the weights of CUT and FastCUT look alike: the settings of CUT are assumed"
+    return settings, [remark, *_assumptions(settings, networks)]
 
 
 def _srgan(networks: Mapping[str, Architecture]) -> tuple[dict[str, Any], list[str]]:

@@ -18,9 +18,9 @@ _WRITERS = {"module.": "DataParallel", "_orig_mod.": "torch.compile"}
 def without_wrappers(arrays: Arrays) -> tuple[dict[str, np.ndarray], list[str]]:
     """Takes away what training left in the names, and what translation does not learn from.
 
-    That is the prefixes `module.` and `_orig_mod.`, in any order and number, if all names begin with them; the
-    statistics that old instance norms kept and never used; and the filters of blur pooling (CUT's `.filt`), which are
-    constants.
+    That is the prefixes `module.` and `_orig_mod.`, in any order and number, if all names begin with them, and the
+    statistics that old instance norms kept and never used. The filters of blur pooling (CUT's `.filt`) stay, if they
+    are the constants that they should be.
 
     Returns:
         The weights by the names that the authors' networks have now, and what was taken away, in words.
@@ -36,27 +36,18 @@ def without_wrappers(arrays: Arrays) -> tuple[dict[str, np.ndarray], list[str]]:
         writers = [writer for word, writer in _WRITERS.items() if word in prefix]
         remarks.append(f"the prefix {prefix[:80]} of {' and '.join(writers)}")
     kept = {}
-    statistics = filters = 0
+    statistics = 0
     for name, array in arrays.items():
         path, _, what = name.rpartition(".")
         if what in STATISTICS and f"{path}.weight" not in arrays:  # a batch norm has a weight beside them
             statistics += 1
-        elif what == BLUR:
-            if not is_blur(array):
-                raise UserError(f"has {name[:80]!r}, which is none of the constant filters of blur pooling")
-            filters += 1
-        else:
-            kept[name] = array
+            continue
+        if what == BLUR and not is_blur(array):
+            raise UserError(f"has {name[:80]!r}, which is none of the constant filters of blur pooling")
+        kept[name] = array
     if statistics:
         remarks.append(f"{statistics} statistics of instance norms, which translation does not use")
-    if filters:
-        remarks.append(f"{filters} filters of blur pooling, which are constants")
     return kept, remarks
-
-
-def has_blur(arrays: Arrays) -> bool:
-    """Whether there are filters of blur pooling."""
-    return any(name.rpartition(".")[2] == BLUR for name in arrays)
 
 
 def is_blur(array: np.ndarray) -> bool:

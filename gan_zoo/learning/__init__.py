@@ -5,5 +5,6 @@
 | `losses` | functions of logits and images |
 | `image_pool` | older fakes for a discriminator |
 | `noise`, `hints` | noise and coloured points as functions of (seed, example) |
+| `patches` | the pixels of feature maps that a loss compares |
 | `schedules`, `optimizers` | learning rates over data epochs; Adam and RMSProp in one kernel, and clipped weights |
 """

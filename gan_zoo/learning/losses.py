@@ -120,3 +120,19 @@ def total_variation(images: tf.Tensor) -> tf.Tensor:
     """Twice the mean squared difference of neighbours below each other, and of those side by side: `[B, H, W, C]`."""
     below, beside = images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]
     return 2.0 * (tf.reduce_mean(tf.square(below)) + tf.reduce_mean(tf.square(beside)))
+
+
+def patch_nce(queries: tf.Tensor, keys: tf.Tensor, temperature: float, first: int | tf.Tensor = 0) -> tf.Tensor:
+    """How hard it is to find each query's own key among all: the mean cross-entropy of their cosines, in nats.
+
+    Van den Oord et al. 2018 (arXiv 1807.03748) on patches (Park et al. 2020, arXiv 2007.15651, equations 3 and 4).
+
+    Args:
+        queries: `[B, P, D]`, vectors of length 1.
+        keys: `[B, N, D]`, likewise; query i belongs to key `first + i`, the others are its negatives.
+        temperature: that cosines are divided by.
+        first: the key of the first query.
+    """
+    logits = tf.matmul(queries, keys, transpose_b=True) / temperature  # [B, P, N]
+    own = tf.broadcast_to(first + tf.range(tf.shape(queries)[1]), tf.shape(queries)[:2])
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=own, logits=logits))

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 
-def example_noise(seed: Sequence[int], example_index: tf.Tensor, size: int, *, uniform: bool = False) -> tf.Tensor:
+def example_noise(
+    seed: Sequence[int], example_index: tf.Tensor, size: int | tf.Tensor, *, uniform: bool = False
+) -> tf.Tensor:
     """Noise `[B, size]`, float32, standard normal or uniform in [0, 1): row i depends on `seed` and `example_index[i]`.
 
     Args:
@@ -20,7 +22,8 @@ def example_noise(seed: Sequence[int], example_index: tf.Tensor, size: int, *, u
         row_seed = tf.random.experimental.stateless_fold_in(tf.constant(seed, tf.int64), index)
         return draw([size], row_seed)
 
-    return tf.map_fn(one_row, example_index, fn_output_signature=tf.TensorSpec([size], tf.float32))
+    row = tf.TensorSpec([None if tf.is_tensor(size) else size], tf.float32)
+    return tf.map_fn(one_row, example_index, fn_output_signature=row)
 
 
 def noise_like(seed: Sequence[int], example_index: tf.Tensor, like: tf.Tensor) -> tf.Tensor:

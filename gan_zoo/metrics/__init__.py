@@ -107,10 +107,12 @@ def choose(
             missing.append("a set of real images to compare with")
         return " and ".join(missing)
 
+    def is_default(name: str) -> bool:
+        definition = METRICS[name]
+        return definition.default and not (definition.instead_of_truth and "targets" in fields)
+
     if names is None:
-        return [
-            name for name, definition in METRICS.items() if (definition.default or name in also) and not lacks(name)
-        ]
+        return [name for name in METRICS if (is_default(name) or name in also) and not lacks(name)]
     for name in names:
         if missing := lacks(_known(name)):
             raise UserError(f"the metric {name} needs {missing}")

@@ -226,6 +226,7 @@ class MetricDefinition:
         channels: the counts that the outputs may have, (3,) for a metric of RGB alone; None for any.
         needs_reference: whether it compares with the set of real images as a whole.
         default: whether it is computed without being named, where all that it needs is there.
+        instead_of_truth: whether it is no default one where there is a truth.
     """
 
     build: Callable[[Context], Metric]
@@ -234,6 +235,7 @@ class MetricDefinition:
     channels: tuple[int, ...] | None = None
     needs_reference: bool = False
     default: bool = False
+    instead_of_truth: bool = False
 
 
 def pair_metric(
@@ -244,20 +246,19 @@ def pair_metric(
     protocol: str,
     unit: str = "",
     fields: tuple[str, str] = ("outputs", "targets"),
-    also: frozenset[str] = frozenset(),
     channels: tuple[int, ...] | None = None,
     default: bool = False,
+    instead_of_truth: bool = False,
 ) -> MetricDefinition:
     """Defines the mean over images of a function of two fields of a batch, for which no weights are needed.
 
     Args:
         name, better, protocol, unit: as for `ImageMean`.
         function: from `fields` to `[B]`.
-        also: further fields without which the figure is not asked for.
-        channels: as for `MetricDefinition`.
+        channels, default, instead_of_truth: as for `MetricDefinition`.
     """
     first, second = fields
-    needs = also | frozenset(fields)
+    needs = frozenset(fields)
 
     def measure(batch: EvaluationBatch) -> np.ndarray:
         return function(getattr(batch, first), getattr(batch, second))
@@ -265,4 +266,6 @@ def pair_metric(
     def build(context: Context) -> ImageMean:
         return ImageMean(name, measure, needs=needs, protocol=protocol, better=better, unit=unit)
 
-    return MetricDefinition(build=build, needs=needs, channels=channels, default=default)
+    return MetricDefinition(
+        build=build, needs=needs, channels=channels, default=default, instead_of_truth=instead_of_truth
+    )

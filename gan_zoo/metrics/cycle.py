@@ -1,9 +1,9 @@
-"""What can be said of a translator that knows a way back but no truth (CycleGAN, Zhu et al. 2017, arXiv 1703.10593).
+"""What can be said of a translator that knows no truth, above all where it knows a way back (CycleGAN, Zhu et al.).
 
 `cycle_psnr` is the PSNR between an input and what comes back of it there and back, with the way between rounded by
 nothing: a low one says that inputs are not recoverable from outputs, a high one alone says little, since translators
 learn to hide the input in noise that nobody sees. `identity_distance` is the mean absolute difference of output and
-input: near 0 it has learnt to do nothing, which the first figure rewards.
+input: near 0 it has learnt to do nothing, which the first figure rewards. It is all that can be said of CUT.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ DEFINITIONS = {
         "identity_distance",
         identity_distance,
         fields=("outputs", "inputs"),
-        also=frozenset({"cycled"}),  # of models that know no way back the distance to the truth says more
+        instead_of_truth=True,  # where there is one, the distance to it says more
         better="none",
         protocol="mean over images of |output - input| / 255 of uint8, over all pixels and channels; 0: unchanged",
         default=True,

@@ -3,7 +3,8 @@
 | file | what |
 | --- | --- |
 | `base` | what a model is to the rest of the library |
-| `bicyclegan`, `pix2pix`, `cyclegan`, `discogan`, `dualgan`, `ugatit`, `unit`, `colorization`, `srgan` | the papers |
+| `bicyclegan`, `pix2pix`, `colorization`, `srgan` | the papers of pairs, and of single pictures |
+| `cyclegan`, `discogan`, `dualgan`, `ugatit`, `unit`, `cut` | the papers of two domains |
 | `conditional_gan` | the training step that pix2pix and colorization share |
 | `two_domains` | the two directions of cyclegan, unit and their relatives |
 | `turns` | networks that do not learn all at every step |
@@ -14,6 +15,7 @@
 from gan_zoo.models.base import TranslationModel
 from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.colorization import Colorization
+from gan_zoo.models.cut import CUT, FastCUT
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.discogan import DiscoGAN
 from gan_zoo.models.dualgan import DualGAN
@@ -26,6 +28,8 @@ MODELS: dict[str, type[TranslationModel]] = {
     "bicyclegan": BicycleGAN,
     "pix2pix": Pix2Pix,
     "cyclegan": CycleGAN,
+    "cut": CUT,
+    "fastcut": FastCUT,
     "colorization": Colorization,
     "srgan": SRGAN,
     "discogan": DiscoGAN,

@@ -45,7 +45,7 @@ class Translator:
             it is to be kept; None: there is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
         best_metric: the figure by which the best one of several checkpoints is chosen; None for what there is of `l1`
-            and `cycle_psnr`.
+            and `cycle_psnr`, and where there is neither for none.
     """
 
     function: Callable[..., tf.Tensor]

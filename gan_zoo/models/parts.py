@@ -157,8 +157,13 @@ def build_generator(config: PartsConfig, input_channels: int, output_channels: i
     return unet(num_downs=config.downs, dropout_from_seed=config.dropout, **shared)
 
 
-def build_discriminator(config: DiscriminatorConfig, input_channels: int, name: str) -> keras.Model:
-    """A model from an image, or condition and image joined, to logits `[B, h, w, 1]`, one tensor a scale."""
+def build_discriminator(
+    config: DiscriminatorConfig, input_channels: int, name: str, *, antialias: bool = False
+) -> keras.Model:
+    """A model from an image, or condition and image joined, to logits `[B, h, w, 1]`, one tensor a scale.
+
+    `antialias` is that of `patch_discriminator`; the others have none.
+    """
     shared = {
         "input_channels": input_channels,
         "base_filters": config.discriminator_filters,
@@ -171,7 +176,8 @@ def build_discriminator(config: DiscriminatorConfig, input_channels: int, name: 
         return pixel_discriminator(**shared)
     if config.discriminator_type == "image":
         return image_discriminator(image_size=config.image_size, **shared)
-    return patch_discriminator(num_layers=config.discriminator_layers, num_scales=config.discriminator_scales, **shared)
+    shared |= {"num_layers": config.discriminator_layers, "num_scales": config.discriminator_scales}
+    return patch_discriminator(antialias=antialias, **shared)
 
 
 def generate(

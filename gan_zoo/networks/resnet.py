@@ -1,7 +1,11 @@
-"""The residual generator of CycleGAN."""
+"""The residual generator of CycleGAN, and of CUT, which halves and doubles with a blur."""
+
+import functools
+from collections.abc import Callable, Sequence
 
 import keras
 
+from gan_zoo.layers.blur import BlurDown, BlurUp
 from gan_zoo.layers.dropout import SeededDropout
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.mirrored import (
@@ -12,9 +16,14 @@ from gan_zoo.layers.mirrored import (
     MirroredConv2D,
 )
 from gan_zoo.layers.normalization import NORMS, make_norm, norm_has_bias
+from gan_zoo.layers.padding import ReflectionPad2D
 from gan_zoo.layers.upsampling import BilinearUpsampling
 
-UPSAMPLINGS = ("transposed", "bilinear")
+IMAGE_KERNEL = 7
+ZeroPaddedConv2D = functools.partial(keras.layers.Conv2D, kernel_size=3, padding="same")
+# The convolution of each way to double the size.
+_UP = {"transposed": DoubleSizeConv2DTranspose, "bilinear": MirroredConv2D, "blur": ZeroPaddedConv2D}
+UPSAMPLINGS = tuple(_UP)
 
 
 def resnet(
@@ -25,6 +34,7 @@ def resnet(
     base_filters: int = 64,
     norm: str = "instance",
     upsampling: str = "transposed",
+    antialias: bool = False,
     dropout: bool = False,
     inference_mode: str = "eval",
     init_type: str = "normal",
@@ -42,7 +52,10 @@ def resnet(
         base_filters: channels of the first convolution; the blocks have four times as many.
         norm: batch, instance, layer or none, behind every convolution but the last. As in the authors' code, which has
             no layer, the convolutions before it have a bias only if it is instance; the last always has one.
-        upsampling: `transposed` (3x3 transposed convolution) or `bilinear` (resize, reflection padding, 3x3).
+        upsampling: `transposed` (3x3 transposed convolution), `bilinear` (resize, reflection padding, 3x3) or `blur`
+            (CUT's: `BlurUp`, which is the same resize, then 3x3 over a border of zeros).
+        antialias: whether a halving is a convolution without stride, its norm and activation, and `BlurDown`, as in
+            CUT, instead of a strided convolution.
         dropout: whether each block drops half of its values between its convolutions. The model then takes a seed an
             image, that alone decides which values its image loses.
         inference_mode: `train` drops values and takes each image's own statistics out of training too, `eval` does not.
@@ -68,7 +81,7 @@ def resnet(
     seed = keras.Input((), dtype="int64", name="seed") if dropout else None
     inference = "image" if inference_mode == "train" else "running"
 
-    def conv(x: keras.KerasTensor, layer: type, name: str, *args, activation: bool = True) -> keras.KerasTensor:
+    def conv(x: keras.KerasTensor, layer: Callable, name: str, *args, activation: bool = True) -> keras.KerasTensor:
         """A convolution, its norm and its activation."""
         kernel = make_initializer(init_type, init_gain)
         x = layer(*args, use_bias=norm_has_bias(norm), kernel_initializer=kernel, name=name)(x)
@@ -76,10 +89,12 @@ def resnet(
         x = x if norm_layer is None else norm_layer(x)
         return keras.layers.ReLU(name=f"{name}_activation")(x) if activation else x
 
-    x = conv(image, ConvFromImage, "conv_in", base_filters, 7)  # [B, H, W, base_filters]
+    x = conv(image, ConvFromImage, "conv_in", base_filters, IMAGE_KERNEL)  # [B, H, W, base_filters]
     for level in (0, 1):
         # [B, H / 2^(level + 1), W / 2^(level + 1), base_filters * 2^(level + 1)]
-        x = conv(x, HalfSizeConv2D, f"down_{level}", base_filters * 2 ** (level + 1))
+        halving = ZeroPaddedConv2D if antialias else HalfSizeConv2D
+        x = conv(x, halving, f"down_{level}", base_filters * 2 ** (level + 1))
+        x = BlurDown(name=f"down_{level}_blur")(x) if antialias else x
     for block in range(num_blocks):
         y = conv(x, MirroredConv2D, f"block_{block}_conv_0", 4 * base_filters)
         if seed is not None:
@@ -89,13 +104,41 @@ def resnet(
         x = keras.layers.Add(name=f"block_{block}")([x, y])  # [B, H/4, W/4, 4 * base_filters]
     for level in (1, 0):
         # [B, H / 2^level, W / 2^level, base_filters * 2^level]
-        if upsampling == "transposed":
-            x = conv(x, DoubleSizeConv2DTranspose, f"up_{level}", base_filters * 2**level)
-        else:
+        if upsampling == "blur":
+            x = BlurUp(name=f"up_{level}_blur")(x)
+        elif upsampling == "bilinear":
             x = BilinearUpsampling(name=f"up_{level}_resize")(x)
-            x = conv(x, MirroredConv2D, f"up_{level}", base_filters * 2**level)
+        x = conv(x, _UP[upsampling], f"up_{level}", base_filters * 2**level)
     kernel = make_initializer(init_type, init_gain)
-    x = ConvToImage(output_channels, 7, kernel_initializer=kernel, name="conv_out")(x)
+    x = ConvToImage(output_channels, IMAGE_KERNEL, kernel_initializer=kernel, name="conv_out")(x)
     # float32 at least: the losses and the image's 256 grey values need more than bfloat16 holds.
     output = keras.layers.Activation("tanh", dtype=keras.backend.floatx(), name="image_out")(x)
     return keras.Model(image if seed is None else [image, seed], output, name=name)
+
+
+def feature_names(num_blocks: int) -> list[str]:
+    """What `features_of` can give of a generator, in its order; the last one is at the end of its encoder."""
+    return ["image", "conv_in", "down_0", "down_1", *(f"block_{block}" for block in range(num_blocks))]
+
+
+def features_of(generator: keras.Model, names: Sequence[str], *, with_output: bool = False) -> keras.Model:
+    """A model that shares the layers of a `resnet` without dropout and gives what is inside.
+
+    Args:
+        generator: a `resnet`.
+        names: of `feature_names`: `image` is the image as the first convolution sees it, with its mirrored border of 3
+            pixels; of a convolution the result before its norm; of a block what leaves it.
+        with_output: whether the image that it makes comes last. If not, nothing behind the last feature is computed.
+
+    Returns:
+        A model from the image `[B, H, W, input_channels]` to a list, features `[B, h, w, C]` in the order of `names`.
+    """
+    image = generator.input
+    features = [
+        ReflectionPad2D(IMAGE_KERNEL // 2, name="image_border")(image)
+        if name == "image"
+        else generator.get_layer(name).output
+        for name in names
+    ]
+    outputs = [*features, generator.output] if with_output else features
+    return keras.Model(image, outputs, name=f"{generator.name}_features")

@@ -6,7 +6,7 @@ from typing import Any
 
 from gan_zoo.errors import UserError
 from gan_zoo.training.health_log import best_of
-from gan_zoo.training.validation import Validation
+from gan_zoo.training.validation import NO_FIGURE, Validation
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,8 @@ def early_stopping(patience: int, validation: Validation | None, settled_step: i
     if validation is None:
         raise UserError(f"{flag} needs checks: give --evaluate_every a number of steps, or epoch")
     if validation.best_metric is None:
-        raise UserError(f"{flag} needs a figure: {validation.left_out or 'give --best_metric one that is not none'}")
+        way_out = "give --best_metric one that is not none" if validation.has_directed else NO_FIGURE
+        raise UserError(f"{flag} needs a figure: {validation.left_out or way_out}")
     if validation.misleading:
         raise UserError(
             f"{flag}: a dull brown is nearer to the truth than any guess of colours, so {validation.best_metric} would "

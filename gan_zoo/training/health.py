@@ -152,14 +152,14 @@ TRANSLATOR_CHECKS: dict[str, tuple[Callable[[Measures], bool], Callable[[Measure
         lambda m: (
             "mode collapse: translations of different inputs differ by "
             f"{_share(m, 'output_distance', 'real_distance')} of what real images differ by; start anew with another "
-            "seed, a lower learning_rate, or more weight on the L1 or cycle loss"
+            "seed, a lower learning_rate, or more weight on the L1, cycle or NCE loss"
         ),
     ),
     "colours_fading": (
         _though_not_constant(_below("colourfulness", SMALLEST_COLOURFULNESS, "real_colourfulness", REAL_COLOURFULNESS)),
         lambda m: (
             f"the colours are fading: the colourfulness is {m['colourfulness']:.1f}, that of real images "
-            f"{m['real_colourfulness']:.1f}; give the adversarial loss more weight, or the L1 or cycle loss less"
+            f"{m['real_colourfulness']:.1f}; give the adversarial loss more weight, or the L1, cycle or NCE loss less"
         ),
     ),
     "overfitting": (

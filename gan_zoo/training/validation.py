@@ -17,6 +17,7 @@ from gan_zoo.training.health_measures import ImageMeasures, finite
 NUM_SAMPLES = 4
 SEED = 0  # of the noise, the same at every check of every run
 NONE = "none"
+NO_FIGURE = "no figure of this model's checks says which checkpoint is better"
 
 
 class TranslatorValidation:
@@ -145,6 +146,7 @@ class Validation:
         best_metric: the full name, None for none.
         misleading: whether that figure is an error against a truth that is one of many: of a translator that adds
             nothing but colours, all figures but its own ones.
+        has_directed: whether there is any figure of which more, or less, is better.
         left_out: a sentence about figures that there would be if something were installed; None if none is missing.
 
     Raises:
@@ -169,8 +171,10 @@ class Validation:
         if best_metric is None:
             figure = next((key for key in ([own] if own else ["l1", "cycle_psnr"]) if key in there), NONE)
         directed = [key for key, better in there.items() if better != NONE]
+        self.has_directed = bool(directed)
         if figure not in (*directed, NONE):
-            raise UserError(f"--best_metric={best_metric}: give one of {', '.join(directed)}, or none")
+            choice = f"give one of {', '.join(directed)}, or none" if directed else NO_FIGURE
+            raise UserError(f"--best_metric={best_metric}: {choice}")
         prefix = f"{name}/" if len(translators) > 1 else ""
         self.best_metric = None if figure == NONE else prefix + figure
         own_ones = translators[name].metrics

@@ -8,7 +8,8 @@ import tensorflow as tf
 from imported_runs import run, save, shapes
 from set5 import SET5, needs_set5, set5
 
-from gan_zoo.authors_weights.architecture import inner_kernels, recognise
+from gan_zoo.authors_weights.architecture import recognise
+from gan_zoo.authors_weights.kernels import inner_kernels
 from gan_zoo.images import to_float
 from gan_zoo.metrics.image_pairs import luma
 from gan_zoo.metrics.psnr import psnr

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from imported_runs import PARITY, shapes
 
-from gan_zoo.authors_weights.architecture import inner_kernels, recognise
+from gan_zoo.authors_weights.architecture import recognise
 from gan_zoo.authors_weights.files import find_files
+from gan_zoo.authors_weights.kernels import inner_kernels
 from gan_zoo.authors_weights.names import torch_variables
 from gan_zoo.authors_weights.settings import model_and_settings
 from gan_zoo.errors import UserError

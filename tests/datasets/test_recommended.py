@@ -41,12 +41,17 @@ BICYCLEGAN = {
     "night2day": (256, 286, True, 2, 100, 50, "a_to_b", 3),
 }
 CYCLEGAN = dict.fromkeys([*UNPAIRED, "facades", "maps", "cityscapes"], DEFAULT)
+CUT = dict.fromkeys(UNPAIRED, (*DEFAULT[:4], 400, 200, "a_to_b"))
+CUT |= dict.fromkeys(["facades", "maps", "cityscapes"], (*DEFAULT[:4], 400, 200, "b_to_a"))
+FASTCUT = {dataset: (*row[:4], 200, 50, row[-1]) for dataset, row in CUT.items()}
 
 
 @pytest.mark.parametrize(
     ("model", "dataset", "expected"),
     [("pix2pix", *row) for row in PIX2PIX.items()]
     + [("cyclegan", *row) for row in CYCLEGAN.items()]
+    + [("cut", *row) for row in CUT.items()]
+    + [("fastcut", *row) for row in FASTCUT.items()]
     + [("bicyclegan", dataset, row[:-1]) for dataset, row in BICYCLEGAN.items()],
 )
 def test_they_are_the_authors(model, dataset, expected):

@@ -16,6 +16,7 @@ from gan_zoo.translation import translating
 # Of discriminators, which no export has, or of what the networks learn.
 NOT_EXPORTED = {"discriminator_type", "discriminator_norm", "discriminator_head"}
 NOT_EXPORTED |= {"discriminators", "conditional", "shared_discriminator", "objective"}
+NOT_EXPORTED |= {"negatives", "head", "identity_nce", "flip_equivariance"}
 # CycleGAN's generators, and colorization's U-Net, are pix2pix': of them one of each kind is enough, a bilinear one.
 OF_PIX2PIX = {"norm", "skips", "dropout", "inference_mode", "hints"}
 SIZES = [(40, 33), (32, 64)]  # the first is padded
@@ -24,6 +25,8 @@ SIZES = [(40, 33), (32, 64)]  # the first is padded
 def choices() -> dict[str, tuple[str, object]]:
     found = {}
     for name in MODELS:
+        if name == "fastcut":  # whose networks are CUT's
+            continue
         if name in ("discogan", "dualgan"):
             chosen = list(mixed_choices(name, NOT_EXPORTED, most=2))
             own = MODELS[name].config_class().generator_type  # the others are pix2pix'

@@ -267,6 +267,8 @@ def test_what_is_there_decides_what_is_chosen() -> None:
     assert chosen("targets") == "psnr ssim l1 lpips_alex_v0.1 fid_clean kid_clean colourfulness"
     assert chosen("targets", channels=1) == "psnr ssim l1 fid_clean kid_clean"
     assert chosen("inputs", "cycled", has_reference=False) == "colourfulness cycle_psnr identity_distance"
+    assert chosen("inputs", has_reference=False) == "colourfulness identity_distance"
+    assert "identity_distance" not in chosen("inputs", "targets")
     samples = "sample_distance diversity_lpips_alex_v0.0"
     assert chosen("samples", "targets").endswith(f"colourfulness {samples}") and "l1_best" in chosen(
         "samples", "targets"

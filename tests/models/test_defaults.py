@@ -37,6 +37,32 @@ DISCRIMINATOR = {
 }
 UNET = {"base_filters": 64, "num_downs": None, "upsampling": "transposed", "norm": "batch", "dropout": True}
 RGB = {"input_channels": 3, "target_channels": 3}
+CUT = (
+    TRAINING
+    | DISCRIMINATOR
+    | RGB
+    | {
+        "epochs": 400,
+        "batch_size": 1,
+        "num_blocks": 9,
+        "base_filters": 64,
+        "antialias": True,
+        "upsampling": "blur",
+        "norm": "instance",
+        "discriminator_norm": "instance",
+        "init_type": "xavier",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_nce": 1.0,
+        "identity_nce": True,
+        "flip_equivariance": False,
+        "num_patches": 256,
+        "temperature": 0.07,
+        "negatives": "image",
+        "head": "mlp",
+        "head_width": 256,
+    }
+)
 AUTHORS = {
     "pix2pix": TRAINING
     | DISCRIMINATOR
@@ -133,6 +159,15 @@ AUTHORS = {
         "lambda_cycle_b": 500.0,
         "n_critic": 1,
         "generator_updates": None,  # 2 with the cross-entropy
+    },
+    "cut": CUT,
+    "fastcut": CUT
+    | {
+        "epochs": 200,
+        "decay_fraction": 0.25,  # 150 + 50 epochs
+        "lambda_nce": 10.0,
+        "identity_nce": False,
+        "flip_equivariance": True,
     },
     "bicyclegan": TRAINING
     | RGB
@@ -258,6 +293,8 @@ OURS = {
     "dualgan": {"num_blocks", "skips", "upsampling", "bottleneck_norm", "beta_1", "beta_2"}
     | {"discriminator_layers", "discriminator_scales"}
     | {"decay_fraction", "decay_every", "decay_factor", "direction", "preprocess"},
+    "cut": {"inference_mode", "nce_layers"},
+    "fastcut": {"inference_mode", "nce_layers"},
     "bicyclegan": {"z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
     "ugatit": {"unbiased_variance", "init_gain"},
@@ -277,12 +314,19 @@ def test_defaults_are_the_authors(model) -> None:
 
 
 # The wide blocks on the way up, but for the innermost: two of the seven that 128 px have; one in a residual block.
-RATES = [("pix2pix", [0.5, 0.5]), ("bicyclegan", [0.5, 0.5]), ("colorization", [0.5, 0.5]), ("cyclegan", [0.5])]
+RATES = [
+    ("pix2pix", [0.5, 0.5]),
+    ("bicyclegan", [0.5, 0.5]),
+    ("colorization", [0.5, 0.5]),
+    ("cyclegan", [0.5]),
+    ("cut", []),
+]
 
 
 @pytest.mark.parametrize(("model", "rates"), RATES)
 def test_constants_of_the_layers_are_the_authors(model, rates) -> None:
-    small = {"base_filters": 1, "discriminator_filters": 1, "image_size": 128, "dropout": True}
+    small = {"base_filters": 1, "discriminator_filters": 1, "image_size": 128}
+    small |= {"dropout": True} if rates else {}
     small |= {"encoder_filters": 1} if model == "bicyclegan" else {}
     networks = built(model, **small).networks.values()
     layers = [layer for network in networks for layer in network.layers]

@@ -1,4 +1,4 @@
-"""The losses of pix2pix, colorization and CycleGAN in numpy, with every weight and every GAN mode.
+"""The losses of pix2pix, colorization, CycleGAN and CUT in numpy, with every weight and every GAN mode.
 
 The discriminator is replaced by half the square of what it sees: its slope there is the image itself.
 """
@@ -36,6 +36,7 @@ def squares() -> dict[str, TranslationModel]:
     found = {name: built(name, lambda_gan=1.5, lambda_l1=30.0, **weights) for name in CONDITIONAL}
     found["plain pix2pix"] = built("pix2pix", conditional=False, lambda_gan=1.5, lambda_l1=30.0, **weights)
     found["cyclegan"] = built("cyclegan", lambda_cycle_a=3.0, lambda_cycle_b=5.0, lambda_identity=0.4, **weights)
+    found["cut"] = built("cut", lambda_gan=1.5, lambda_nce=6.0, temperature=0.3, **weights)
     for model in found.values():
         judge_by_half_squares(model)
     return found
@@ -98,16 +99,61 @@ def test_the_generators_of_both_domains_in_every_mode(with_settings, mode) -> No
     assert_losses(losses, expected)
 
 
+def cross_entropy(queries: np.ndarray, keys: np.ndarray, temperature: float) -> float:
+    """Of `[P, D]` both: minus the logarithm of what a softmax over all keys gives to a query's own."""
+    cosines = np.exp(queries.astype(np.float64) @ keys.T / temperature)
+    return float(-np.log(np.diag(cosines) / cosines.sum(1)).mean())
+
+
+def unit_vectors(count: int) -> list[np.ndarray]:
+    """Of two feature maps with different numbers of patches, for `count` images."""
+    random = np.random.default_rng(count)
+    vectors = [random.normal(size=(count, patches, 4)) for patches in (5, 3)]
+    return [np.float32(each / np.linalg.norm(each, axis=-1, keepdims=True)) for each in vectors]
+
+
 @pytest.mark.parametrize("mode", REAL)
-@pytest.mark.parametrize("name", [*CONDITIONAL, "plain pix2pix"])
+def test_the_generator_of_one_direction_in_every_mode(with_settings, mode) -> None:
+    queries, keys = unit_vectors(2 * ROWS), unit_vectors(2 * ROWS + 2)
+    keys = [each[:-2] for each in keys]
+
+    def expected(part: slice, weight: float, temperature: float = 0.3) -> float:
+        of_maps = [
+            np.mean([cross_entropy(q, k, temperature) for q, k in zip(of_q[part], of_k[part], strict=True)])
+            for of_q, of_k in zip(queries, keys, strict=True)
+        ]
+        return weight * float(np.mean(of_maps))
+
+    first, second = slice(ROWS), slice(ROWS, None)
+    gan = 1.5 * sum(GENERATOR[mode](scale).mean() for scale in LOGITS)
+    losses = with_settings("cut", gan_mode=mode).generator_losses(LOGITS, queries, keys)
+    assert_losses(losses, {"gan": gan, "nce": expected(first, 3.0), "nce_identity": expected(second, 3.0)})
+    # Without the identity the whole weight is on the translations.
+    model = with_settings("cut", gan_mode=mode, identity_nce=False, temperature=0.7)
+    alone = model.generator_losses(LOGITS, [each[first] for each in queries], [each[first] for each in keys])
+    assert_losses(alone, {"gan": gan, "nce": expected(first, 6.0, 0.7)})
+
+
+def test_negatives_of_the_batch(with_settings) -> None:
+    model = with_settings("cut", negatives="batch", identity_nce=False)
+    queries, keys = unit_vectors(ROWS), unit_vectors(ROWS + 1)
+    keys = [each[:-1] for each in keys]
+    pairs = [[each.reshape(-1, 4) for each in pair] for pair in zip(queries, keys, strict=True)]
+    losses = model.generator_losses(LOGITS, queries, keys)
+    assert float(losses["nce"]) == pytest.approx(6.0 * np.mean([cross_entropy(*pair, 0.3) for pair in pairs]), rel=1e-5)
+
+
+@pytest.mark.parametrize("mode", REAL)
+@pytest.mark.parametrize("name", [*CONDITIONAL, "plain pix2pix", "cut"])
 def test_the_discriminator_of_a_pair_in_every_mode(with_settings, name, mode) -> None:
     model = with_settings(name, gan_mode=mode)
     condition, target, fake = images(3)
-    losses = dict(model.discriminator_losses(condition, target, fake, index()))
+    given = [target, fake] if name == "cut" else [condition, target, fake]
+    losses = dict(model.discriminator_losses(*given, index()))
     losses.pop("gradient_penalty", None)
 
     def logits(image: np.ndarray) -> np.ndarray:
-        seen = [image] if name == "plain pix2pix" else [condition, image]
+        seen = [condition, image] if name in CONDITIONAL else [image]
         return np.concatenate(seen, -1) ** 2 / 2
 
     expected = {
@@ -129,6 +175,8 @@ def test_the_discriminator_of_a_domain_in_every_mode(with_settings, domain, mode
 
 
 def penalty(model: TranslationModel, domain: str | None, real: tf.Tensor, fake: tf.Tensor, rows: tf.Tensor) -> float:
+    if model.data_kind == "unpaired" and domain is None:
+        return float(model.discriminator_losses(real, fake, rows)["gradient_penalty"])
     if domain is None:
         losses = model.discriminator_losses(tf.zeros_like(real), real, fake, rows)
         return float(losses["gradient_penalty"])
@@ -136,7 +184,7 @@ def penalty(model: TranslationModel, domain: str | None, real: tf.Tensor, fake: 
 
 
 # The weight is that of the settings; CycleGAN halves it with the rest of its discriminators' losses.
-PENALTIES = [("pix2pix", None, 3.0), ("plain pix2pix", None, 3.0), ("colorization", None, 3.0)]
+PENALTIES = [("pix2pix", None, 3.0), ("plain pix2pix", None, 3.0), ("colorization", None, 3.0), ("cut", None, 3.0)]
 PENALTIES += [("cyclegan", domain, 1.5) for domain in DOMAINS]
 
 

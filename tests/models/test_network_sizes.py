@@ -52,6 +52,10 @@ def patch(inputs, filters, layers, scales, norm="instance") -> int:
     return count
 
 
+def heads(channels, width) -> int:
+    return sum((count + 1) * width + (width + 1) * width for count in channels)
+
+
 def pixel(inputs, filters, norm) -> int:
     bias = norm in ("instance", "spectral")
     return (inputs + 1) * filters + 2 * filters**2 + (PER_CHANNEL[norm] + 1) * 2 * filters + bias
@@ -178,6 +182,14 @@ SIZES = [
         {"image_size": 64, "bottleneck_norm": True, "discriminator_type": "dual_patch"},
         2 * [dual_unet(3, 3, 6, 4, "instance", bottleneck=True)] + 2 * [dual_discriminator(3, 4, 9, "instance")],
         64,
+    ),
+    (
+        "cut",
+        {"num_blocks": 2, "base_filters": 3, "norm": "batch", "discriminator_norm": "layer", "head_width": 5}
+        | {"input_channels": 1, "target_channels": 1}
+        | OTHER_DISCRIMINATOR,
+        [resnet(1, 1, 2, 3, "batch"), heads([1, 6, 12, 12, 12], 5), patch(1, 6, 2, 2, "layer")],
+        4,
     ),
     (
         "colorization",

@@ -48,6 +48,7 @@ SIDES = [
     ("dualgan", {"discriminator_type": "dual_patch"}, 33),
     ("dualgan", {"discriminator_type": "image"}, 8),
     ("colorization", {"discriminator_layers": 3}, 24),
+    ("cut", {"discriminator_layers": 2, "discriminator_scales": 2}, 23),
 ]
 
 
@@ -65,12 +66,13 @@ INITIALIZED = [
     ("pix2pix", {"init_gain": 0.3, "discriminator_type": "image", "generator_type": "adalin"}),
     ("cyclegan", {"init_gain": 0.3, "init_type": "xavier", "discriminator_type": "pixel", "discriminator_filters": 16}),
     ("colorization", {"init_gain": 0.3, "init_type": "xavier"}),
+    ("cut", {"init_gain": 0.3}),
 ]
 
 
 @pytest.mark.parametrize(("name", "settings"), INITIALIZED)
 def test_kernels_are_drawn_as_was_asked_for(name, settings) -> None:
-    init_type = settings.get("init_type", "xavier" if name == "bicyclegan" else "normal")
+    init_type = settings.get("init_type", "xavier" if name in ("bicyclegan", "cut") else "normal")
     for network in built(name, **settings).networks.values():
         drawn = []
         for variable in network.trainable_variables:

@@ -57,11 +57,14 @@ def test_patch_logits(num_layers, norm) -> None:
 
 
 @pytest.mark.parametrize(("num_layers", "num_scales"), [(3, 1), (1, 4), (5, 1)])
-def test_the_smallest_side_leaves_one_logit(num_layers, num_scales) -> None:
+@pytest.mark.parametrize("antialias", [False, True])
+def test_the_smallest_side_leaves_one_logit(num_layers, num_scales, antialias) -> None:
     smallest = smallest_side(num_layers, num_scales)
     assert patch_sides(smallest, num_layers, num_scales)[-1] == 1
     assert patch_sides(smallest - 1, num_layers, num_scales)[-1] == 0
-    network = patch_discriminator(input_channels=1, base_filters=1, num_layers=num_layers, num_scales=num_scales)
+    network = patch_discriminator(
+        input_channels=1, base_filters=1, num_layers=num_layers, num_scales=num_scales, antialias=antialias
+    )
     assert outputs(network, smallest, smallest)[-1].shape == (1, 1, 1, 1)
 
 

@@ -62,9 +62,10 @@ def test_models_of_random_weights_are_not_ill(patients, name, tmp_path) -> None:
     assert patient.found(tmp_path) == []
     first, _, last = (each["measures"]["translators"] for each in patient.lines)
     assert first == last and first.keys() == patient.model.translators.keys()  # the same examples, the same noise
-    for of_one in first.values():
-        assert ("sample_distance" in of_one) == (name == "bicyclegan")
-        assert ("l1" in of_one) == (patient.model.data_kind != "unpaired")
+    for key, of_one in first.items():
+        translator = patient.model.translators[key]
+        assert ("sample_distance" in of_one) == bool(translator.latent_dim)
+        assert ("l1" in of_one) == (translator.target_key is not None)
     for each in patient.validation._of_each.values():
         assert each._translated._answer.experimental_get_tracing_count() == 1
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from gan_zoo.layers.blur import BlurDown
 from gan_zoo.layers.convolutions import HalvingConv2D, OneChannelConv2D, widened
 from gan_zoo.layers.initializers import make_initializer
 from gan_zoo.layers.normalization import SpectralConv2D, SpectralHalvingConv2D, make_norm, norm_has_bias
@@ -12,7 +13,7 @@ def smallest_side(num_layers: int, num_scales: int) -> int:
     """The shortest side, in pixels, that leaves a logit at the smallest scale.
 
     The last two convolutions take a pixel each from the 3 that must be left for them. A strided convolution halves and
-    rounds down, `HalfSize` halves and rounds up.
+    rounds down, `HalfSize` halves and rounds up; one without stride takes a pixel too, and `BlurDown` rounds up.
     """
     full_size = 3 * 2**num_layers
     return (full_size - 1) * 2 ** (num_scales - 1) + 1
@@ -25,6 +26,7 @@ def patch_discriminator(
     num_layers: int = 3,
     num_scales: int = 1,
     norm: str = "instance",
+    antialias: bool = False,
     init_type: str = "xavier",
     init_gain: float = 0.02,
     name: str = "discriminator",
@@ -42,6 +44,8 @@ def patch_discriminator(
         norm: batch, instance, layer or none, behind every convolution but the first and the last; or spectral, which
             normalizes all kernels. The first and the last convolution always have a bias, those in between only with
             instance, as in the authors' code, or spectral.
+        antialias: whether a halving is a convolution without stride, its norm and activation, and `BlurDown`, as in
+            CUT (arXiv 2007.15651), instead of a strided convolution.
         init_type, init_gain: of all kernels, see `make_initializer`.
         name: of the Keras model.
 
@@ -49,7 +53,8 @@ def patch_discriminator(
         A model from `[B, H, W, input_channels]` to a list of logits `[B, h, w, 1]`, one a scale.
     """
     image = keras.Input((None, None, input_channels), name="image")
-    shared = {"num_layers": num_layers, "norm": norm, "init_type": init_type, "init_gain": init_gain}
+    shared = {"num_layers": num_layers, "norm": norm, "antialias": antialias}
+    shared |= {"init_type": init_type, "init_gain": init_gain}
     logits = []
     x = image
     for scale in range(num_scales):
@@ -60,7 +65,15 @@ def patch_discriminator(
 
 
 def _one_scale(
-    x: keras.KerasTensor, *, base_filters: int, num_layers: int, norm: str, init_type: str, init_gain: float, name: str
+    x: keras.KerasTensor,
+    *,
+    base_filters: int,
+    num_layers: int,
+    norm: str,
+    antialias: bool,
+    init_type: str,
+    init_gain: float,
+    name: str,
 ) -> keras.KerasTensor:
     conv_class = SpectralConv2D if norm == "spectral" else keras.layers.Conv2D
     halving_class = SpectralHalvingConv2D if norm == "spectral" else HalvingConv2D
@@ -77,15 +90,18 @@ def _one_scale(
     def activation(index: int) -> keras.layers.Layer:
         return keras.layers.LeakyReLU(0.2, name=f"{name}_activation_{index}")
 
-    x = activation(0)(conv(base_filters, 0, halving_class)(x))
-    for index in range(1, num_layers + 1):
+    for index in range(num_layers + 1):
         filters = base_filters * min(2**index, 8)
-        if index < num_layers:
-            x = conv(filters, index, halving_class, use_bias=norm_has_bias(norm))(x)
+        use_bias = index == 0 or norm_has_bias(norm)
+        halves = index < num_layers
+        if halves and not antialias:
+            x = conv(filters, index, halving_class, use_bias=use_bias)(x)
         else:
-            x = conv(filters, index, use_bias=norm_has_bias(norm))(pad(x, index))
-        norm_layer = make_norm(norm, name=f"{name}_norm_{index}")
+            x = conv(filters, index, use_bias=use_bias)(pad(x, index))
+        norm_layer = make_norm(norm, name=f"{name}_norm_{index}") if index else None
         x = activation(index)(x if norm_layer is None else norm_layer(x))
+        if halves and antialias:
+            x = BlurDown(name=f"{name}_blur_{index}")(x)
     last = num_layers + 1
     if norm == "spectral":
         x = conv(1, last)(pad(x, last))
