@@ -39,6 +39,8 @@ PATH_FLAGS = (  # of whichever script
     "reference",
     "segmenter",
     "weights_dir",
+    "classifier",
+    "class_names",
 )
 
 

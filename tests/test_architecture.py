@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "learning": set(),
     "pretrained": {"errors"},
     "data": {"errors", "images"},
+    "pairs": {"errors", "images", "bicubic", "pretrained", "data"},
     "networks": {"errors", "layers", "pretrained"},
     "models": {"errors", "config", "lab", "bicubic", "learning", "networks"},
     "translation": GROUND - {"config"} | {"grids", "learning", "data"},

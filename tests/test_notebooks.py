@@ -40,7 +40,7 @@ def test_outputs_are_stripped(path):
 def test_the_models_for_drawings_have_one_and_they_begin_alike():
     of_models = {"bicyclegan", "pix2pix", "cyclegan"}
     of_models |= {"colorization_train", "colorization_test", "super_resolution"}
-    assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation"}
+    assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation", "depixelation"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 
 
@@ -136,6 +136,22 @@ def test_super_resolution_runs(tmp_path):
     for slider in sliders:
         for data in re.findall('base64,([^"]+)', slider):
             assert Image.open(io.BytesIO(base64.b64decode(data))).size == (20, 20)
+
+
+def test_depixelation_runs(tmp_path):
+    text, pictures, _ = run(
+        "depixelation",
+        tmp_path / "a run",
+        "--set discriminator_layers=1",
+        "NUM_PICTURES, EPOCHS, BASE_FILTERS, NUM_EXAMPLES = 30, 1, 4, 2",
+    )
+    assert "of 3 unseen pictures are told right" in text and "33/33 pictures" in text and "step_3.png" in text
+    assert re.search(r"^mean error inside: mosaic \d+\.\d, pix2pix \d+\.\d$", text, re.M)
+    record = json.loads((tmp_path / "a run" / "pairs" / "pairs.json").read_text())
+    assert record["pairs"] == {"train": 30, "val": 3, "test": 0}
+    seen, _, painted = pictures  # the second is that of training
+    assert seen.shape[0] > 2 * 32 + 2 and seen.shape[1] >= 2 * 32 + 2
+    assert painted.shape[0] > 2 * 32 + 2 and painted.shape[1] >= 3 * 32 + 2 * 2
 
 
 def test_evaluation_runs(tmp_path):

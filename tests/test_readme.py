@@ -82,7 +82,7 @@ def accepts(config_class: type[Config], assignment: str) -> bool:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_named_settings_and_flags_exist(path) -> None:
     text = path.read_text(encoding="utf-8")
-    scripts = ("train", "translate", "evaluate", "export", "import_weights")
+    scripts = ("prepare", "train", "translate", "evaluate", "export", "import_weights")
     known = {name for script in scripts for name in flag_values(script)}
     known |= {"help", "constraint", "editable", "logdir"}
     assert set(re.findall(r"`--([a-z_]+)", text)) <= known

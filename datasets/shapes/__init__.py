@@ -82,6 +82,10 @@ class ShapesSource:
         """Where the example is coloured (not line, not nearly white): `[size, size]` bool."""
         return foreground(self._outline(index)[1])
 
+    def object_mask(self, index: int) -> np.ndarray:
+        """Where the example's object is, lines and nearly white parts too, but no holes: `[size, size]` bool."""
+        return self._outline(index)[1].sum(axis=-1) > 0.5
+
     def _generator(self, index: int, stream: int) -> np.random.Generator:
         if not 0 <= index < len(self):
             raise IndexError(f"index {index} of a split of {len(self)}")

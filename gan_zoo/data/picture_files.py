@@ -4,6 +4,8 @@ A hint file is a picture of the photo's size with transparency, such as a PNG of
 half at least, its colour counts.
 """
 
+import collections
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,8 @@ from gan_zoo.images import SUFFIXES, BadImage, to_float, to_uint8
 
 SHEET_FILE = "contact_sheet.png"  # in the folder of the translations
 ANSWER = "translation"  # ends the name of what a picture has become, where there is one answer
+# What is wrong with the disk or the output folder, and so with all files alike.
+EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def find_images(
@@ -70,6 +74,13 @@ def read_image(path: Path) -> np.ndarray:
         BadImage: if it cannot be read or decoded.
     """
     return decode_file(path, read_file(path))
+
+
+def output_names(paths: Sequence[Path]) -> list[str]:
+    """The paths of pictures without suffix, but with it where two would be the same."""
+    stems = [path.with_name(path.stem) for path in paths]
+    several = collections.Counter(stems)
+    return [str(path if several[stem] > 1 else stem) for path, stem in zip(paths, stems, strict=True)]
 
 
 def find_hints(

@@ -4,15 +4,8 @@ Papers score photographs that were made of label maps by what a network trained 
 FCN-score of Isola et al. 2017 (arXiv 1611.07004, section 4.1). Figures of different networks do not compare.
 """
 
-import hashlib
-import json
 import os
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -20,13 +13,7 @@ import tensorflow as tf
 
 from gan_zoo.errors import UserError
 from gan_zoo.metrics.label_score import IGNORE_LABEL
-
-# Where Keras looks for what a file names. Older versions of it would import any module, and call what they find there.
-_MODULES = ("keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints")
-_INNER_MODULES = ("keras.src.layers.", "keras.src.models.", "keras.src.ops.")  # of functional graphs
-_VALUES = ("__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tensor__")  # not classes
-MAX_CONFIG = 1 << 26  # bytes of a model's description; those of large networks have some megabytes
-_RUNNING = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")  # hold code, or load it
+from gan_zoo.pretrained.keras_files import first_line, load_keras_file
 
 
 class Segmenter:
@@ -51,12 +38,7 @@ class Segmenter:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        data = _checked(self._path)
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        try:
-            model = keras.models.load_model(self._path, compile=False, safe_mode=True)
-        except Exception as error:  # whatever a strange file makes Keras raise
-            raise UserError(f"--segmenter: {path} cannot be loaded: {_first_line(error)}") from None
+        model, self.sha256 = load_keras_file(path, "--segmenter")
         inputs, outputs = ([tuple(tensor.shape) for tensor in tensors] for tensors in (model.inputs, model.outputs))
         if len(inputs) != 1 or len(inputs[0]) != 4 or inputs[0][3] != 3:
             raise UserError(f"--segmenter: {path} takes {_shapes(inputs)}: one input [B, H, W, 3] is needed")
@@ -93,7 +75,7 @@ class Segmenter:
             labels, finite = self._label(photos, tf.constant([height, width]))
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             raise UserError(
-                f"--segmenter: {self._path} fails on images of {width}x{height} pixels: {_first_line(error)}"
+                f"--segmenter: {self._path} fails on images of {width}x{height} pixels: {first_line(error)}"
             ) from None
         if not finite:
             raise UserError(f"--segmenter: {self._path} gives values that are not finite")
@@ -105,60 +87,6 @@ class Segmenter:
         scores = model(images, training=False)
         finite = tf.reduce_all(tf.math.is_finite(tf.cast(scores, tf.float32)))
         return tf.cast(tf.argmax(scores, -1), tf.uint8), finite
-
-
-def _checked(path: Path) -> bytes:
-    """The bytes of a Keras file that names nothing but layers of Keras and what they are made of."""
-    if not path.is_file():
-        raise UserError(f"--segmenter: there is no file {path}")
-    if path.suffix != ".keras":  # by which Keras decides how to read it
-        raise UserError(f"--segmenter: {path} does not end in .keras: save the model as model.save('name.keras')")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("config.json").file_size > MAX_CONFIG:
-                raise ValueError
-            config = json.loads(archive.read("config.json"))
-        if isinstance(config, dict):
-            config.pop("compile_config", None)  # is not looked at
-        all_named = list(_named(config))
-    # What is raised depends on where a file is damaged, how it is packed and whether it is encrypted; and JSON may be
-    # nested deeper than Python can follow.
-    except (zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, EOFError, OSError, RuntimeError):
-        raise UserError(f"--segmenter: {path} is no Keras file, or a damaged one") from None
-    for named in all_named:
-        if not _is_safe(named):
-            what = ".".join(str(named[key]) for key in ("module", "class_name") if named.get(key) is not None)
-            raise UserError(
-                f"--segmenter: {path} holds {what}, which might run code: only plain layers of Keras do not"
-            )
-    return path.read_bytes()
-
-
-def _named(config: Any) -> Iterator[dict[str, Any]]:
-    """All parts of a configuration that name a class or a function."""
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        config = list(config.values())
-    if isinstance(config, list):
-        for part in config:
-            yield from _named(part)
-
-
-def _is_safe(named: dict[str, Any]) -> bool:
-    module, name = named.get("module"), str(named["class_name"])
-    if module is None:  # the older formats too, which look elsewhere
-        return name in _VALUES
-    if name == "function":
-        return module == "builtins" and hasattr(keras.activations, str(named.get("config")))
-    # A class, in one word: functions of these modules may load files.
-    is_class = name.isidentifier() and name[0].isupper()
-    return is_class and name not in _RUNNING and (module in _MODULES or str(module).startswith(_INNER_MODULES))
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def _shapes(shapes: list[tuple]) -> str:

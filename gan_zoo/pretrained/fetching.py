@@ -3,8 +3,8 @@
 They are fetched once, from the address that their authors name, into a cache; or given in a folder. Whatever is used
 has the checksum that stands here, and is read as numbers only (`gan_zoo.pretrained.torch_files`).
 
-Each file's name holds the first eight digits of its SHA-256, by torchvision's convention; the sizes and the full
-checksums are those that independent public projects pin for the same files.
+Each PyTorch file's name holds the first eight digits of its SHA-256, by torchvision's convention; the sizes and the
+full checksums are those that independent public projects pin for the same files.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A state_dict of PyTorch's at a public address.
+    """A file at a public address: a state_dict of PyTorch's, or what the key in `WEIGHTS` says.
 
     Attributes:
         address: ends in the file's name.
@@ -102,6 +102,20 @@ WEIGHTS: Mapping[str, Weights] = {
         size=95_628_359,
         sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         licence="Apache-2.0 (TensorFlow, pytorch-fid); trained on ImageNet, whose pictures are for research",
+    ),
+    # Keras' own MobileNetV2 of 224 px, an HDF5 file, and the names of its classes, JSON: {"0": [synset, name], ...}.
+    "mobilenet_v2": Weights(
+        address="https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
+        size=14_536_120,
+        sha256="3e195a2857356cfc092cbbb460beb2a5bce279015d7792598b8d3d9e451902e3",
+        licence="Apache-2.0 (Keras, TensorFlow); trained on ImageNet, whose pictures are for research",
+    ),
+    "imagenet_classes": Weights(
+        address="https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json",
+        size=35_363,
+        sha256="a1e7a966a1f601d39e4b43e119b3e7dd4a2ad3ea08cf69847cbaf021013767bc",
+        licence="Apache-2.0 (Keras, TensorFlow)",
     ),
 }
 

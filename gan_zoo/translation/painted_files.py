@@ -1,7 +1,5 @@
 """Picture files through trained translators, into a folder of their answers and a contact sheet."""
 
-import collections
-import errno
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +11,13 @@ import tensorflow as tf
 from PIL import Image
 
 from gan_zoo.data.array_files import decode_array, write_npy
-from gan_zoo.data.picture_files import SHEET_FILE, read_file, read_hints
+from gan_zoo.data.picture_files import EVERYBODYS_TROUBLE, SHEET_FILE, output_names, read_file, read_hints
 from gan_zoo.grids import image_grid, shown_note, to_shown
 from gan_zoo.images import PICTURE_CHANNELS, BadImage, decode_image, size_of, to_channels, write_png, write_whole
 from gan_zoo.translation.contact_sheet import ContactSheet
 from gan_zoo.translation.painting import Painter
 
 FRAME_MILLISECONDS = 80
-# What is wrong with the disk or the output folder, and so with all files alike.
-EVERYBODYS_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def paint_files(
@@ -67,7 +63,8 @@ def paint_files(
         bad[file] = str(reason)
         complain(file, bad[file])
 
-    for number, (file, name) in enumerate(zip(files, _output_names(files, root), strict=True), start=1):
+    places = [file.relative_to(root) if root else Path(file.name) for file in files]
+    for number, (file, name) in enumerate(zip(files, output_names(places), strict=True), start=1):
         try:
             data = read_file(file)
             array = decode_array(file, data)
@@ -124,14 +121,6 @@ def _paint(
         write_png(stem.with_name(f"{stem.name}_interpolation.png"), image_grid([frames], [title] if title else []))
         write_animation(stem.with_name(f"{stem.name}_interpolation.webp"), frames)
     return translations
-
-
-def _output_names(files: Sequence[Path], root: Path | None) -> list[str]:
-    """The files' paths below `root` without suffix, but with it where two would be the same."""
-    paths = [file.relative_to(root) if root else Path(file.name) for file in files]
-    stems = [path.with_name(path.stem) for path in paths]
-    several = collections.Counter(stems)
-    return [str(path if several[stem] > 1 else stem) for path, stem in zip(paths, stems, strict=True)]
 
 
 def write_animation(path: Path, frames: Sequence[np.ndarray]) -> None:

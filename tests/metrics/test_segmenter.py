@@ -203,7 +203,7 @@ def test_broken_files_take_one_line(tmp_path, damage) -> None:
 
 
 def test_a_huge_description_is_not_unpacked(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("gan_zoo.metrics.segmenter.MAX_CONFIG", 1000)
+    monkeypatch.setattr("gan_zoo.pretrained.keras_files.MAX_CONFIG", 1000)
     with zipfile.ZipFile(tmp_path / "model.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", "[" + " " * 1000 + "]")
     with pytest.raises(UserError, match="is no Keras file"):
