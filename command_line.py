@@ -89,6 +89,14 @@ if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
 
 from gan_zoo.errors import UserError, one_line_errors  # noqa: E402 (after TensorFlow was made quiet)
 
+
+def show_all_names() -> None:
+    """Lets stdout and stderr show names of files that they have no signs for, whatever the locale is."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a test or a notebook put something else in its place
+            stream.reconfigure(errors=SHOWN)
+
+
 Main = Callable[[flags.FlagValues], int | None]
 
 
@@ -110,9 +118,7 @@ def run(
         argv: the command line, by default this process' own.
     """
     argv = list(sys.argv if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not where a test or a notebook put something else in its place
-            stream.reconfigure(errors=SHOWN)
+    show_all_names()
     warnings.filterwarnings("ignore", module="PIL")  # of odd pictures, which we name ourselves
     with one_line_errors():
         wants_help = [word for word in argv[1:] if word.lstrip("-") in ("help", "h", "helpfull", "helpshort", "?")]

@@ -22,8 +22,8 @@ USAGE = """usage: python evaluate.py --workdir=RUN [flags]
        python evaluate.py --generated=FOLDER --reference=FOLDER [flags]
 
 Measures the translations of a trained run on a split of its data set, or any images against those of the same names in
-another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html. Leaves
-with 1 if it skipped files, or could not compute a metric of --metrics, or without --metrics none at all."""
+another folder. Prints a table, writes OUTPUT/step_N.json and OUTPUT/report.html. Leaves with 1 if it skipped files or
+checkpoints, or could not compute a metric of --metrics, or without --metrics none at all."""
 SEGMENTER_HELP = (
     "Keras file (.keras) of a network that labels the generated photos, for label_score against label maps in "
     "--reference; it takes RGB in [0, 255] and gives logits or probabilities"

@@ -39,7 +39,15 @@ def main(values: flags.FlagValues) -> None:
     if not values.output:
         refuse_links(workdir)
     _, model, step = load_run(workdir, values.checkpoint, values.inference_mode)
-    path = saved_model.export(model.translators, values.output or workdir / "export", step, values.max_pixels)
+    ranges = {name: model.ranges_of(translator) for name, translator in model.translators.items()}
+    path = saved_model.export(
+        model.translators,
+        values.output or workdir / "export",
+        step,
+        values.max_pixels,
+        ranges=ranges,
+        colour_profiles=model.config.colour_profiles,
+    )
     megabytes = sum(file.stat().st_size for file in path.rglob("*")) / 1e6
     print(f"{path}: {megabytes:.1f} MB, signatures {', '.join(saved_model.signatures(model.translators))}")
 

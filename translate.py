@@ -3,10 +3,12 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 
 import command_line  # before all that imports TensorFlow
 from gan_zoo.data import picture_files
+from gan_zoo.data.reading import Reading, readings_of
 from gan_zoo.errors import UserError
 from gan_zoo.images import FORMAT_NAMES, BadImage, allow_pixels
 from gan_zoo.runs.loading import load_run
@@ -61,16 +63,19 @@ def main(values: flags.FlagValues) -> int:
     if Path(values.input).resolve() == Path(values.output).resolve():
         raise UserError("--output: give another folder than --input, or the next run translates the translations")
     hints, unused_hints = ({}, []) if values.hints is None else picture_files.find_hints(values.hints, files, root)
-    style = None
-    if values.encode is not None:
+
+    def style(reading: Reading) -> np.ndarray | None:
+        if values.encode is None:
+            return None
         try:
-            style = picture_files.read_image(Path(values.encode))
+            return picture_files.read_image(Path(values.encode), reading)
         except BadImage as error:
             raise UserError(f"--encode: {values.encode} cannot be used: {error}") from None
 
     def painter(workdir: str, title: str) -> painting.Painter:
         _, model, _ = load_run(workdir, values.checkpoint, values.inference_mode)
         name, translator = painting.pick_translator(model.translators, values.translator)
+        reading, reading_of_answers = readings_of(model.config, translator.input_key)
         return painting.Painter(
             title,
             translator,
@@ -78,13 +83,14 @@ def main(values: flags.FlagValues) -> int:
             num_samples=values.num_samples,
             seed=values.seed,
             sync=values.sync,
-            style=style,
+            style=style(reading_of_answers),
             num_frames=values.interpolate or 0,
             cycle=values.cycle,
             attention=values.attention,
             saturation=values.saturation,
             hints=bool(hints),
             ranges=model.ranges_of(translator),
+            reading=reading,
         )
 
     painters = list(map(painter, values.workdir, painting.titles(values.workdir)))

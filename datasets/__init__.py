@@ -4,6 +4,7 @@
 | --- | --- |
 | `definition`, `authors_settings` | what a data set is; what is recommended for most |
 | `image_files` | the pictures of a folder as data sets see them |
+| `picture_pairs` | pairs of them |
 | `pix2pix_archive`, `pix2pix_builder` | the pix2pix archives as sources of examples, and how TFDS prepares them |
 | `cyclegan_archive`, `cyclegan_builder` | the CycleGAN archives likewise |
 | `archive_builder`, `archive_records` | what both kinds share |

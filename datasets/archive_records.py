@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gan_zoo.data.memory import decode_if_room
 from gan_zoo.errors import UserError
-from gan_zoo.images import BadExample, BadImage, decode_image
+from gan_zoo.images import BadExample, BadImage
 
 Records = Sequence[Mapping[str, bytes]]
 
@@ -50,15 +51,15 @@ def open_records(builder: Any, split: str) -> Records:
         ) from None
 
 
-def decode_record(record: Mapping[str, bytes], key: str, dataset: str) -> tuple[np.ndarray, str]:
-    """The picture `[H, W, C]` of a record, and its name for messages.
+def decode_record(record: Mapping[str, bytes], key: str, dataset: str, colour_profiles: bool) -> tuple[np.ndarray, str]:
+    """The picture `[H, W, C]` of a record, with or without its colour profile, and its name for messages.
 
     Raises:
         BadExample: for a JPEG that cannot be decoded.
     """
     path = record_path(record, dataset)
     try:
-        return decode_image(record[key]), path
+        return decode_if_room(record[key], use_profile=colour_profiles), path
     except BadImage as error:
         raise BadExample(path, error) from None
 

@@ -10,6 +10,7 @@ from datasets.archive_records import Records, decode_record, open_records, prepa
 from datasets.authors_settings import AUTHORS, CUTS, unit_settings
 from datasets.definition import DatasetDefinition
 from datasets.image_files import say_once
+from gan_zoo.data.reading import reading_of
 from gan_zoo.data.unpaired import UnpairedSource
 from gan_zoo.errors import UserError
 
@@ -20,10 +21,11 @@ class ArchiveDomain:
     Args:
         records: random access to `{"image": bytes, "filename": bytes}`.
         name: of the data set, for messages.
+        colour_profiles: whether pictures with a colour profile are converted to sRGB.
     """
 
-    def __init__(self, records: Records, name: str) -> None:
-        self._records, self.name = records, name
+    def __init__(self, records: Records, name: str, colour_profiles: bool = True) -> None:
+        self._records, self.name, self._profiles = records, name, colour_profiles
 
     def __len__(self) -> int:
         return len(self._records)
@@ -34,7 +36,7 @@ class ArchiveDomain:
         Raises:
             BadExample: for a JPEG that cannot be decoded.
         """
-        return decode_record(self._records[index], "image", self.name)[0]
+        return decode_record(self._records[index], "image", self.name, self._profiles)[0]
 
     def path_of(self, index: int) -> str:
         return record_path(self._records[index], self.name)
@@ -74,5 +76,6 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
     builder = prepare(builder_class(data_dir=data_dir))
     if name != split:
         say_once(f"{builder.name} has no split {split!r}: using {name!r}")
-    domain_a, domain_b = (ArchiveDomain(open_records(builder, name + side), builder.name) for side in "AB")
+    profiles = reading_of(config, "target_image").colour_profiles
+    domain_a, domain_b = (ArchiveDomain(open_records(builder, name + side), builder.name, profiles) for side in "AB")
     return UnpairedSource(domain_a, domain_b, config.direction)

@@ -27,82 +27,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from datasets.definition import DatasetDefinition
-from datasets.image_files import ImageFiles, has_images, read_image, say_once, subfolders
+from datasets.image_files import ImageFiles, has_images, say_once, subfolders
+from datasets.picture_pairs import FolderSource
 from gan_zoo.data.folders import Listing, list_pictures, where_they_are
+from gan_zoo.data.reading import reading_of
 from gan_zoo.data.single import SingleSource
 from gan_zoo.data.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
-from gan_zoo.images import FORMAT_NAMES, MIN_SIDE, BadExample
+from gan_zoo.images import FORMAT_NAMES, BadExample
 
 SPLITS = ("train", "val", "test")
 LAYOUTS = "train/ with side-by-side pairs, or trainA/ and trainB/, or train/A/ and train/B/ (val and test likewise)"
 PHOTO_LAYOUTS = "pictures in train/, or in trainB/ or train/B/, or in no folder of such a name"
 HELD_OUT = 10  # one in so many
-SUSPICIOUS_WIDTH = 50  # pixels of a pair side by side, below which a column more or less is no matter of rounding
-
-
-class FolderSource:
-    """Pairs of images in files; an `ExampleSource`.
-
-    Args:
-        files: the paths of each example: `(side_by_side,)` or `(a, b)`.
-        direction: "a_to_b" or "b_to_a".
-        rejected: what the listing of the folder left out.
-    """
-
-    kind = "paired"
-
-    def __init__(self, files: Sequence[tuple[str, ...]], direction: str, rejected: Sequence[BadExample] = ()) -> None:
-        self.files, self.direction, self.rejected = files, direction, rejected
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        """Decodes a pair.
-
-        Raises:
-            BadExample: for a file that cannot be read or decoded, or a pair of different proportions.
-        """
-        paths = self.files[index]
-        images = [read_image(path) for path in paths]
-        image_a, image_b = images if len(paths) == 2 else halves(images[0], paths[0])
-        (height_a, width_a), (height_b, width_b) = image_a.shape[:2], image_b.shape[:2]
-        # Both are resized to one square: pictures of different proportions would no longer lie over each other. The
-        # tolerance lets sizes pass that were rounded when one of the two was made smaller.
-        if abs(np.log(height_a * width_b / (width_a * height_b))) > 0.02:
-            sizes = f"{width_a}x{height_a} and {width_b}x{height_b} pixels"
-            raise BadExample(paths[-1], f"the two images of the pair have different proportions: {sizes}")
-        if self.direction == "b_to_a":
-            image_a, image_b = image_b, image_a
-        return {"input_image": image_a, "target_image": image_b}
-
-    def path_of(self, index: int) -> str:
-        """The file of the target."""
-        return self.files[index][0 if self.direction == "b_to_a" else -1]
-
-
-def halves(image: np.ndarray, path: str) -> tuple[np.ndarray, np.ndarray]:
-    """The left and the right half of `image` `[H, W, C]`; of an odd width without the column in the middle.
-
-    Raises:
-        BadExample: for halves that are too small; `path` names the picture in it.
-    """
-    height, width = image.shape[:2]
-    half = width // 2
-    if half < MIN_SIDE:
-        raise BadExample(path, f"halves of {half}x{height} pixels: at least {MIN_SIDE}x{MIN_SIDE} are needed")
-    if width % 2:
-        doubt = "; of so few columns that is much: are these pairs side by side?" if width < SUSPICIOUS_WIDTH else ""
-        say_once(f"{os.path.dirname(path)}: of pictures of odd width the middle column is left out{doubt}")
-    return image[:, :half], image[:, width - half :]
 
 
 def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
-    """Lists the pairs of a split in `data_dir`; of `config` it reads `direction`.
+    """Lists the pairs of a split in `data_dir`; of `config` it reads `direction` and how files are read.
 
     Where there is only one of `val` and `test`, it serves as both.
 
@@ -121,7 +63,7 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
             "names; only a model of unpaired images takes them as they are"
         )
     files = [paths for paths, bad in examples if bad is None]
-    return FolderSource(files, config.direction, [bad for _, bad in examples if bad is not None])
+    return FolderSource(files, config, [bad for _, bad in examples if bad is not None])
 
 
 def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSource:
@@ -133,7 +75,8 @@ def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSour
     for folder, listing in zip(folders, listings, strict=True):
         if not listing:
             raise _no_images(folder)
-    return UnpairedSource(*map(ImageFiles, listings), config.direction)
+    domains = (ImageFiles(listing, reading_of(config, "target_image")) for listing in listings)
+    return UnpairedSource(*domains, config.direction)
 
 
 def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
@@ -149,7 +92,7 @@ def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
         raise UserError(f"{alone[0]} has no counterpart, the target of direction={config.direction}")
     else:
         listing = _share(split, root)
-    return SingleSource(ImageFiles(listing))
+    return SingleSource(ImageFiles(listing, reading_of(config, "target_image")))
 
 
 def _no_images(*folders: Path) -> UserError:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_zoo.data.array_files import decode_file
 from gan_zoo.data.folders import Listing, list_pictures
+from gan_zoo.data.reading import Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, BadImage
 
@@ -15,7 +15,8 @@ from gan_zoo.images import BadExample, BadImage
 class ImageFiles:
     """The good files of a listing as images; a domain of an `UnpairedSource`, or of a `SingleSource`."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, reading: Reading) -> None:
+        self.reading = reading
         self.files = [path for path, bad in listing.items() if bad is None]
         self.rejected = [bad for bad in listing.values() if bad is not None]
 
@@ -28,20 +29,20 @@ class ImageFiles:
         Raises:
             BadExample: for a file that cannot be read or decoded.
         """
-        return read_image(self.files[index])
+        return read_image(self.files[index], self.reading)
 
     def path_of(self, index: int) -> str:
         return self.files[index]
 
 
-def read_image(path: str) -> np.ndarray:
-    """Decodes a picture or an array file, `[H, W, C]`.
+def read_image(path: str, reading: Reading) -> np.ndarray:
+    """Decodes a picture or an array file as `reading` says, `[H, W, C]`.
 
     Raises:
         BadExample: for one that cannot be read or decoded.
     """
     try:
-        return decode_file(path, Path(path).read_bytes())
+        return reading.decode(path, Path(path).read_bytes())
     except OSError as error:
         raise BadExample(path, f"cannot be read: {error.strerror}") from None
     except BadImage as error:

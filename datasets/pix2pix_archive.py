@@ -8,8 +8,9 @@ import numpy as np
 
 from datasets.archive_records import Records, decode_record, open_records, prepare, record_path
 from datasets.definition import DatasetDefinition
-from datasets.folder import halves
 from datasets.image_files import say_once
+from datasets.picture_pairs import halves
+from gan_zoo.data.reading import reading_of
 from gan_zoo.errors import UserError
 
 
@@ -19,13 +20,14 @@ class ArchiveSource:
     Args:
         records: random access to `{"image_pair": bytes, "filename": bytes}`.
         direction: "a_to_b" or "b_to_a".
+        colour_profiles: whether pictures with a colour profile are converted to sRGB.
         name: of the data set, for messages.
     """
 
     kind = "paired"
 
-    def __init__(self, records: Records, direction: str, name: str) -> None:
-        self._records, self.direction, self.name = records, direction, name
+    def __init__(self, records: Records, direction: str, name: str, colour_profiles: bool = True) -> None:
+        self._records, self.direction, self.name, self._profiles = records, direction, name, colour_profiles
 
     def __len__(self) -> int:
         return len(self._records)
@@ -36,7 +38,7 @@ class ArchiveSource:
         Raises:
             BadExample: for a JPEG that cannot be decoded or halved.
         """
-        image_a, image_b = halves(*decode_record(self._records[index], "image_pair", self.name))
+        image_a, image_b = halves(*decode_record(self._records[index], "image_pair", self.name, self._profiles))
         if self.direction == "b_to_a":
             image_a, image_b = image_b, image_a
         return {"input_image": image_a, "target_image": image_b}
@@ -70,4 +72,5 @@ def _load(builder_class: Callable[[], type], split: str, config: Any, data_dir: 
         if name not in builder.info.splits:
             raise UserError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
         say_once(f"{builder.name} has no split {split!r}: using {name!r}")
-    return ArchiveSource(open_records(builder, name), config.direction, builder.name)
+    profiles = reading_of(config, "target_image").colour_profiles
+    return ArchiveSource(open_records(builder, name), config.direction, builder.name, profiles)

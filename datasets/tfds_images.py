@@ -24,6 +24,8 @@ import numpy as np
 from datasets.archive_records import prepare
 from datasets.definition import DatasetDefinition
 from datasets.image_files import say_once
+from gan_zoo.data.memory import decode_if_room
+from gan_zoo.data.reading import reading_of
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, BadImage, decode_image, to_channels
 
@@ -44,6 +46,7 @@ class TFDSImages:
         name_key: which feature is the name of an image's file, if one is.
         mask_key: which feature is a picture of the image's size whose colours are labels, if one is wanted.
         image_key: which feature is the image.
+        colour_profiles: whether pictures with a colour profile are converted to sRGB.
     """
 
     records: Sequence[Any]
@@ -51,6 +54,7 @@ class TFDSImages:
     name_key: str | None = None
     mask_key: str | None = None
     image_key: str = IMAGE_KEY
+    colour_profiles: bool = True
     kind: str = dataclasses.field(default="single", init=False)
 
     def __len__(self) -> int:
@@ -64,7 +68,7 @@ class TFDSImages:
         """
         record = self.records[index]
         try:
-            image = decode_image(_bytes(record, self.image_key))
+            image = decode_if_room(_bytes(record, self.image_key), use_profile=self.colour_profiles)
             if self.mask_key is None:
                 return {"target_image": image}
             mask = labels(decode_image(_bytes(record, self.mask_key), use_profile=False))
@@ -165,7 +169,8 @@ def _load(
             "--data_dir, or delete it and repeat"
         ) from error
     name_key = next((key for key in NAME_KEYS if isinstance(features.get(key), tfds.features.Text)), None)
-    return TFDSImages(records, f"{name}/{split}", name_key, mask_key, image_key)
+    profiles = reading_of(config, "target_image").colour_profiles
+    return TFDSImages(records, f"{name}/{split}", name_key, mask_key, image_key, profiles)
 
 
 def _find(name: str, data_dir: str | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from gan_zoo import metrics
 from gan_zoo.config import refuse_idle
 from gan_zoo.data.examples import ExampleSource
+from gan_zoo.data.reading import readings_of
 from gan_zoo.data.single import as_single
 from gan_zoo.data.unpaired import UnpairedView
 from gan_zoo.errors import UserError
@@ -18,6 +19,7 @@ from gan_zoo.metrics.base import Figure
 from gan_zoo.models import MODELS
 from gan_zoo.runs.loading import load_run
 from gan_zoo.runs.record import CONFIG_FILE, Run
+from gan_zoo.runs.workdir import RESUME_WITH
 from gan_zoo.training import loop
 from gan_zoo.training.session import Intervals
 from gan_zoo.training.setup import make_strategy
@@ -61,9 +63,11 @@ def load(path: Path, *, checkpoint: str | int = "latest", inference_mode: str | 
         version = int(folder.name) if folder.name.isdecimal() else 0
         return TrainedModel(exported_ways(folder), None, version)
     _, model, step = load_run(path, str(checkpoint), inference_mode)
-    return TrainedModel(
-        {name: way_of(each, model.ranges_of(each)) for name, each in model.translators.items()}, model.config, step
-    )
+    ways = {
+        name: way_of(each, model.ranges_of(each), readings_of(model.config, each.input_key))
+        for name, each in model.translators.items()
+    }
+    return TrainedModel(ways, model.config, step)
 
 
 def train(
@@ -80,6 +84,8 @@ def train(
     log_every: int = Intervals.log_every,
     early_stopping: int = Intervals.early_stopping,
     best_metric: str | None = None,
+    resume_with: Sequence[str] = (),
+    init_from: Path | None = None,
     say: Callable[[str], None] = print,
     **settings: Any,
 ) -> TrainedModel:
@@ -95,6 +101,9 @@ def train(
         strategy: which devices, see `gan_zoo.training.setup.make_strategy`.
         checkpoint_minutes, keep_every, sample_every, evaluate_every, log_every, early_stopping, best_metric: as the
             flags of `train.py`.
+        resume_with: what may differ from the run that is in `workdir`: "data" (other or more examples),
+            "learning_rate", "schedule"; each change is said and remembered.
+        init_from: the folder of a run whose weights a new one starts with, for fine-tuning; all else begins anew.
         say: takes lines for the user.
         **settings: of the model: steps, image_size, base_filters ...; `python train.py --help` lists them.
 
@@ -107,6 +116,9 @@ def train(
     """
     if model not in MODELS:
         raise UserError(f"model={model!r} is unknown; there are {', '.join(MODELS)}")
+    resume_with = [resume_with] if isinstance(resume_with, str) else list(resume_with)
+    if unknown := [word for word in resume_with if word not in RESUME_WITH]:
+        raise UserError(f"resume_with={unknown[0]!r} is unknown; there are {', '.join(RESUME_WITH)}")
     model_class = MODELS[model]
     config = model_class.config_class.from_dict(settings)
     refuse_idle(config, settings)
@@ -139,6 +151,8 @@ def train(
             early_stopping=early_stopping,
         ),
         best_metric=best_metric,
+        resume_with=resume_with,
+        init_from=None if init_from is None else os.fspath(init_from),
         say=say,
     )
     if code:

@@ -61,6 +61,10 @@ class Config:
     target_range: int | None = option(
         None, "white in target files of 16 bit, likewise; where it is given, translations have 16 bit too", 1, 65535
     )
+    colour_profiles: bool = option(
+        True,
+        "convert pictures with a colour profile (ICC) to sRGB as they are read; false: take their numbers as they are",
+    )
     batch_size: int = option(1, "examples a step, over all devices", 1)
     epochs: int = option(200, "passes over the training data", 1)
     steps: int | None = option(None, "training steps; overrides epochs", 1)

@@ -279,7 +279,7 @@ def encode_png(image: np.ndarray) -> bytes:
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes `[H, W, C]` uint8 or uint16 as a PNG file that is whole whenever it is there."""
-    if image.nbytes < LARGE or image.dtype != np.uint8:
+    if image.nbytes < LARGE:
         write_whole(Path(path), encode_png(image))
     else:  # row by row: the file may be as large as the picture
         write_whole(Path(path), lambda file: write_png_rows(file, image))

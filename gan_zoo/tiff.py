@@ -26,8 +26,7 @@ def read_16_bit(data: bytes, header: Image.Image) -> np.ndarray | None:
     if header.mode in ("I", "F"):
         raise ValueError("a TIFF of 32-bit or floating-point numbers: save it with 8 or 16 bits")
     if header.mode.startswith("I;16"):
-        grey = np.asarray(header).astype(np.uint16)[..., np.newaxis]
-        return 65535 - grey if header.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
+        return grey_page(header)[..., np.newaxis]
     if 16 not in header.tag_v2.get(_BITS, ()):
         return None
     # Read twice, the second time as if the two bytes of a number were exchanged: that gives the lower half.
@@ -39,3 +38,12 @@ def read_16_bit(data: bytes, header: Image.Image) -> np.ndarray | None:
             tile._replace(args=(tile.args[0][:-3] + _SWAPPED[tile.args[0][-3:]], *tile.args[1:])) for tile in low.tile
         ]
         return np.asarray(header).astype(np.uint16) << 8 | np.asarray(low)
+
+
+def grey_page(page: Image.Image) -> np.ndarray:
+    """The pixels of a grey page of 8 or 16 bit, `[H, W]` uint8 or uint16, white the highest."""
+    grey = np.asarray(page)
+    grey = grey.astype(grey.dtype.newbyteorder("="))
+    # Pillow turns what is white at zero for 8 bit alone.
+    inverted = grey.dtype != np.uint8 and page.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    return 65535 - grey if inverted else grey

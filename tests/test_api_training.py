@@ -18,6 +18,18 @@ def test_a_run_from_training_to_figures(tmp_path) -> None:
     zoo = gan_zoo.train(model="pix2pix", source=EightPictures(), validation_source=held_out, steps=4, **options, **tiny)
     assert zoo.step == 4 and "going on after step 2 of 4" in said
     assert zoo.translate(picture(32, 32)).shape == (32, 32, 3)
+    more = options | {"source": EightPictures(count=6), "validation_source": held_out, "model": "pix2pix", "steps": 4}
+    with pytest.raises(gan_zoo.UserError, match="resume_with=data"):
+        gan_zoo.train(**more, **tiny)
+    gan_zoo.train(resume_with=["data"], **more, **tiny)
+    with pytest.raises(gan_zoo.UserError, match="resume_with='date' is unknown; there are data, learning_rate"):
+        gan_zoo.train(resume_with="date", **more, **tiny)
+
+    new = more | {"workdir": tmp_path / "new", "steps": 1, "evaluate_every": 0}
+    gan_zoo.train(init_from=tmp_path / "run", learning_rate=0.0, **new, **tiny)
+    assert f"starting with the weights of {tmp_path / 'run'} at step 4" in said
+    image = picture(32, 32)
+    assert (gan_zoo.load(tmp_path / "new").translate(image) == zoo.translate(image)).all()
 
     figures = gan_zoo.evaluate(tmp_path / "run", metrics=["l1", "psnr"])
     assert set(figures) == {"l1", "psnr"} and all(isinstance(figure, Figure) for figure in figures.values())

@@ -1,13 +1,17 @@
 """Colour profiles against closed forms in numpy, over profiles that are made byte by byte."""
 
 import io
+import types
 
 import icc_profiles
 import numpy as np
 import pytest
 from icc_profiles import INKS, cmyk_profile, grey_profile, lab_to_srgb, rgb_profile, srgb_encoded, to_srgb
 from PIL import Image, ImageCms
+from small_run import run_translate, save_run, small
 
+import gan_zoo
+from datasets import folder
 from gan_zoo.images import decode_image, encode_png
 from gan_zoo.translation.holders import opened
 
@@ -142,3 +146,26 @@ def test_a_pil_image_is_what_its_file_is(mode) -> None:
     decoded = decode_image(data)
     np.testing.assert_array_equal(opened(Image.open(io.BytesIO(data))).images[0], decoded)
     assert (decoded != decode_image(data, use_profile=False)).mean() > 0.3
+
+
+def test_profiles_can_be_left_alone_in_training_translation_and_evaluation(tmp_path, capsys) -> None:
+    data = saved(COLOURS, icc_profile=rgb_profile())
+    for side in ("trainA", "trainB"):
+        (tmp_path / "data" / side).mkdir(parents=True)
+        (tmp_path / "data" / side / "x.png").write_bytes(data)
+    (tmp_path / "plain.png").write_bytes(saved(COLOURS))
+    path = tmp_path / "data" / "trainA" / "x.png"
+    for profiles in (True, False):
+        config = types.SimpleNamespace(direction="a_to_b", colour_profiles=profiles)
+        for load in (folder.load, folder.load_single):
+            for image in load("train", config, str(tmp_path / "data"))[0].values():
+                assert (image == COLOURS).all() != profiles
+        run = tmp_path / f"run_{profiles}"
+        save_run(run, small("pix2pix", dropout=False, colour_profiles=profiles), name="pix2pix")
+        zoo = gan_zoo.load(run)
+        plain = zoo.translate(COLOURS)
+        for held in (path, Image.open(path)):
+            assert (np.asarray(zoo.translate(held)) == plain).all() != profiles
+        words = [f"--workdir={run}", f"--input={path}", f"--output={tmp_path / 'out'}"]
+        assert run_translate(capsys, *words)[0] == 0
+        assert (decode_image((tmp_path / "out" / "x_translation.png").read_bytes()) == plain).all() != profiles

@@ -256,8 +256,9 @@ def test_png_is_written_whole_or_not_at_all(tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_large_picture_is_written_row_by_row(tmp_path, monkeypatch, channels) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (30, 20, channels), np.uint8)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_large_picture_is_written_row_by_row(tmp_path, monkeypatch, channels, dtype) -> None:
+    picture = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (70, 20, channels), dtype, endpoint=True)
     monkeypatch.setattr(images, "LARGE", 100)
     monkeypatch.setattr(images, "encode_png", None)
     images.write_png(tmp_path / "a.png", picture)

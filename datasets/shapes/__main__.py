@@ -3,16 +3,29 @@
 import pathlib
 import sys
 
+import command_line
 from datasets.shapes import ShapesSource
+from gan_zoo.errors import UserError, one_line_errors
 from gan_zoo.images import write_png
 
 
-def main(folder: str, image_size: str = "64", count: str = "12") -> None:
-    source = ShapesSource("test", int(image_size))
-    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-    for index in range(int(count)):
-        write_png(pathlib.Path(folder) / f"drawing_{index + 1:02d}.png", source[index]["input_image"])
+def main(*words: str) -> None:
+    """Writes the drawings.
+
+    Raises:
+        UserError: for other words than those of the usage.
+    """
+    numbers = words[1:]
+    if not 1 <= len(words) <= 3 or not all(word.isdecimal() and int(word) for word in numbers):
+        raise UserError(f"usage: {__doc__.rpartition(': ')[2]}")
+    folder, image_size, count = pathlib.Path(words[0]), *map(int, (*numbers, *(64, 12)[len(numbers) :]))
+    source = ShapesSource("test", image_size)
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        write_png(folder / f"drawing_{index + 1:02d}.png", source[index]["input_image"])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command_line.show_all_names()
+    with one_line_errors():
+        main(*sys.argv[1:])

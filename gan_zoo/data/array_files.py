@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_zoo.images import MIN_SIDE, BadImage, Planes, decode_image, write_whole
+from gan_zoo.images import MIN_SIDE, BadImage, Planes, size_of, write_whole
+from gan_zoo.tiff import grey_page
 
 NPY = ".npy"
 MAX_CHANNELS = 16
 _GREY = ("L", "I;16", "I;16B")
-_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag, and a value
 # How many bytes of an image a byte of a page can hold: of raw numbers one, and no more than this by LZW; the others
 # pack less.
 MOST_PACKED = 1400
@@ -32,24 +32,21 @@ _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def decode_file(path: str | Path, data: bytes) -> np.ndarray:
-    """Decodes the bytes of a picture (`gan_zoo.images.decode_image`) or of an array file.
-
-    Returns:
-        `[H, W, C]` uint8 or uint16; C is 1, 3 or 4 for a picture, 1 to 16 for an array, which is `Planes`.
+def size_of_file(path: str | Path, data: bytes) -> tuple[int, int]:
+    """Height and width of a picture, which is not decoded for it, or of an array.
 
     Raises:
-        BadImage: for what is neither, truncated or damaged data, or fewer than 8 pixels on a side.
+        BadImage: as `gan_zoo.images.size_of` and `decode_array`.
     """
     array = decode_array(path, data)
-    return decode_image(data) if array is None else array
+    return size_of(data) if array is None else array.shape[:2]
 
 
 def decode_array(path: str | Path, data: bytes) -> Planes | None:
-    """Decodes the bytes of an array file; None for those of a picture.
+    """Decodes the bytes of an array file, `[H, W, C]` uint8 or uint16, C from 1 to 16; None for those of a picture.
 
     Raises:
-        BadImage: as `decode_file`.
+        BadImage: for truncated or damaged data, other types and shapes, or fewer than 8 pixels on a side.
     """
     if Path(path).suffix.lower() == NPY:
         return _decode_npy(data).view(Planes)
@@ -138,11 +135,7 @@ def _has_page(file: Image.Image, number: int) -> bool:
 def _page(file: Image.Image, number: int) -> np.ndarray:
     """`[H, W]` uint8 or uint16."""
     file.seek(number)
-    page = np.asarray(file)
-    # Pillow turns what is white at zero for 8 bit alone.
-    inverted = page.dtype != np.uint8 and file.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
-    page = page.astype(page.dtype.newbyteorder("="))
-    return 65535 - page if inverted else page
+    return grey_page(file)
 
 
 def _claimed(page: Image.Image) -> float:

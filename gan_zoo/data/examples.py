@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.data.reading import reading_of
 from gan_zoo.data.resizing import WHOLE, Resizing, resize_and_crop, resize_and_crop_labels
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.data.value_range import SETTINGS, stretched
@@ -121,6 +122,7 @@ class ExampleReader:
     ) -> None:
         self.source, self.config, self.resizing, self.skipped = source, config, resizing, skipped
         self.seed, self.key, self.skip_grey, self.skip_small = seed, key, skip_grey, skip_small
+        self.classes = reading_of(config, "input_image").classes
         self.bad: set[int] = set()
         self.grey = False  # whether any of them is bad for that alone
         if rejected := getattr(source, "rejected", ()):
@@ -165,6 +167,8 @@ class ExampleReader:
         try:
             example = self.source[index]
             example = dict(example) if self.key is None else {self.key: example}
+            if self.classes is not None and "input_image" in example:
+                example["input_image"] = self._of_classes(np.asanyarray(example["input_image"]), name(index))
             for key in SETTINGS.keys() & example.keys():
                 example[key] = stretched(np.asanyarray(example[key]), getattr(self.config, SETTINGS[key], None))
             for key, setting in CHANNELS.items():
@@ -180,6 +184,12 @@ class ExampleReader:
             self.grey |= isinstance(error, GreyExample)
             self.skipped.add(self.source, error)
             return None
+
+    def _of_classes(self, image: np.ndarray, name: str) -> np.ndarray:
+        try:
+            return reading_of(self.config, "input_image").checked(image)
+        except BadImage as error:
+            raise BadExample(name, f"input_image {error}") from None
 
     def _channelled(self, image: np.ndarray, key: str, setting: str, name: str) -> np.ndarray:
         channels = getattr(self.config, setting)
@@ -217,7 +227,10 @@ class ExampleReader:
         arrays = []
         for key in self.keys:
             array = np.asanyarray(example[key])
-            if key in IMAGE_KEYS:
+            if key == "input_image" and self.classes is not None:  # there is nothing between two numbers
+                numbers = array.astype(np.int32)
+                array = resize_and_crop_labels(numbers, loaded, cut, top=top, left=left, flip=flip).astype(np.float32)
+            elif key in IMAGE_KEYS:
                 array = resize_and_crop(array, loaded, cut, top=top, left=left, flip=flip)
             elif key == MASK_KEY:
                 array = resize_and_crop_labels(array, loaded, cut, top=top, left=left, flip=flip)

@@ -6,14 +6,15 @@ All that lists folders goes through here, so that training, translation and eval
   to one file the first is taken.
 * Hidden folders, and those in which disk stations and systems keep thumbnails and leftovers (`@eaDir`, `__MACOSX`), are
   passed over; so are hidden files.
-* What is a picture but cannot be read, and a link that leads nowhere, is named with the reason. What is no picture at
-  all is passed over.
+* What is a picture but cannot be read, a folder that may not be looked into, and a link that leads nowhere, is named
+  with the reason. What is no picture at all is passed over.
 """
 
+import contextlib
 import mimetypes
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gan_zoo.images import FORMAT_NAMES, SUFFIXES, BadExample
@@ -54,7 +55,14 @@ def list_pictures(
             continue
         seen.add(real)
         inner = []
-        for entry in _entries(path):
+        try:
+            entries = _entries(path)
+        except OSError as error:
+            if path == os.fspath(folder):
+                raise
+            found[path] = BadExample(path, f"a folder that cannot be read: {error.strerror or error}")
+            continue
+        for entry in entries:
             kind = _kind(entry)
             if kind == "folder":
                 if not entry.name.startswith(PASSED_OVER):
@@ -73,8 +81,9 @@ def has_pictures_passed_over(folder: str | os.PathLike[str]) -> str | None:
     """The first folder in `folder` that was passed over though there are pictures in it, or None."""
     for parent, folders, _ in os.walk(folder):
         for name in sorted(folders):
-            if name.startswith(PASSED_OVER) and list_pictures(os.path.join(parent, name)):
-                return os.path.join(parent, name)
+            with contextlib.suppress(OSError):  # one that may not be looked into
+                if name.startswith(PASSED_OVER) and list_pictures(os.path.join(parent, name)):
+                    return os.path.join(parent, name)
     return None
 
 
@@ -86,9 +95,9 @@ def where_they_are(folder: str | os.PathLike[str]) -> str:
     return f"; {hidden} was passed over, as are all folders that begin with {', '.join(PASSED_OVER)}"
 
 
-def _entries(path: str) -> Iterator[os.DirEntry]:
+def _entries(path: str) -> list[os.DirEntry]:
     with os.scandir(path) as entries:
-        yield from sorted(entries, key=lambda entry: entry.name)
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def _kind(entry: os.DirEntry) -> str:

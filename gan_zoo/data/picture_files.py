@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_zoo.data.array_files import decode_file
 from gan_zoo.data.folders import list_pictures, where_they_are
+from gan_zoo.data.reading import Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, to_float, to_uint8
 
@@ -67,13 +67,13 @@ def read_file(path: Path) -> bytes:
         raise BadImage(error.strerror or str(error)) from None
 
 
-def read_image(path: Path) -> np.ndarray:
-    """`gan_zoo.data.array_files.decode_file` of a file: a picture or an array.
+def read_image(path: Path, reading: Reading = Reading()) -> np.ndarray:  # noqa: B008 (it is frozen)
+    """Reads a picture or an array as `reading` says.
 
     Raises:
         BadImage: if it cannot be read or decoded.
     """
-    return decode_file(path, read_file(path))
+    return reading.decode(path, read_file(path))
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:

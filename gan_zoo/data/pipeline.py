@@ -41,7 +41,8 @@ def training_stream(
     Args:
         source: the training split. A bad example is replaced by the next good one.
         config: `image_size`, `load_scale`, `preprocess`, `flip`, `input_channels`, `target_channels`, `input_range`,
-            `target_range`, `batch_size` (global), `seed`.
+            `target_range`, `input_classes` (numbers of classes are resized by the nearest one), `batch_size` (global),
+            `seed`.
         start_step: a stream from here equals a stream from 0 after that many batches.
         num_replicas: devices that share the batch; each takes a contiguous share.
         batch_parts: 2 for a model that treats the halves of a batch differently; see `batch_order`.

@@ -95,8 +95,8 @@ def resize_and_crop(
         planes = [np.ascontiguousarray(image[..., channel]) for channel in range(channels)]
         return np.stack([resized(plane) for plane in planes], -1).astype(np.float32)
     # Pillow has no 16 bit colour; one plane of floats after the other it does resize.
-    planes = image.astype(np.float32) / 257.0
-    return np.stack([resized(planes[..., channel]) for channel in range(channels)], -1).clip(0.0, 255.0)
+    planes = (image[..., channel].astype(np.float32) / 257.0 for channel in range(channels))
+    return np.stack([resized(plane) for plane in planes], -1).clip(0.0, 255.0)
 
 
 def resize_and_crop_labels(

@@ -4,15 +4,17 @@
 """
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from gan_zoo.images import BadExample
 
 SETTINGS = {"input_image": "input_range", "target_image": "target_range"}  # by the key of an example
 LOOKED_AT = 5  # examples
-_FULL = 65535
+_FULL, _ROWS = 65535, 256
 
 
 def stretched(image: np.ndarray, highest: int | None) -> np.ndarray:
@@ -23,20 +25,47 @@ def stretched(image: np.ndarray, highest: int | None) -> np.ndarray:
     """
     if highest is None or image.dtype != np.uint16:
         return image
-    full = ((np.minimum(image, highest).astype(np.uint32) * _FULL + highest // 2) // highest).astype(np.uint16)
-    if image.shape[-1] == 4:
-        full[..., 3] = image[..., 3]
-    return full
+    return _by_rows(image, lambda rows: (np.minimum(rows, highest).astype(np.uint32) * _FULL + highest // 2) // highest)
 
 
 def narrowed(image: np.ndarray, highest: int | None) -> np.ndarray:
     """What `stretched` makes 65535 of, back to `highest`; rounded."""
     if highest is None or image.dtype != np.uint16:
         return image
-    narrow = ((image.astype(np.uint32) * highest + _FULL // 2) // _FULL).astype(np.uint16)
+    return _by_rows(image, lambda rows: (rows.astype(np.uint32) * highest + _FULL // 2) // _FULL)
+
+
+def _by_rows(image: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """`change` of all but alpha, a few rows at a time: a large picture is there twice, and not in wider numbers too."""
+    made = np.empty_like(image)
+    for top in range(0, len(image), _ROWS):
+        made[top : top + _ROWS] = change(image[top : top + _ROWS])
     if image.shape[-1] == 4:
-        narrow[..., 3] = image[..., 3]
-    return narrow
+        made[..., 3] = image[..., 3]
+    return made
+
+
+def stretched_in_graph(image: tf.Tensor, highest: int | None) -> tf.Tensor:
+    """`stretched` of a tensor `[..., C]`, C known."""
+    if highest is None or image.dtype != tf.uint16:
+        return image
+    wide = tf.cast(image, tf.int64)
+    return _but_alpha((tf.minimum(wide, highest) * _FULL + highest // 2) // highest, image)
+
+
+def narrowed_in_graph(image: tf.Tensor, highest: int | None) -> tf.Tensor:
+    """`narrowed` of a tensor `[..., C]`, C known."""
+    if highest is None or image.dtype != tf.uint16:
+        return image
+    return _but_alpha((tf.cast(image, tf.int64) * highest + _FULL // 2) // _FULL, image)
+
+
+def _but_alpha(changed: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """Numbers of int64 as uint16, where they are no alpha of `image`."""
+    narrow = tf.cast(tf.cast(changed, tf.int32), tf.uint16)
+    if image.shape[-1] != 4:
+        return narrow
+    return tf.concat([narrow[..., :3], image[..., 3:]], -1)
 
 
 def unfilled(source: Any, config: Any) -> list[str]:

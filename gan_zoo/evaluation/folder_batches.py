@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from gan_zoo.data.folders import list_pictures, where_they_are
+from gan_zoo.data.memory import decode_if_room
 from gan_zoo.data.picture_files import ANSWER, SHEET_FILE
 from gan_zoo.errors import UserError
-from gan_zoo.images import SUFFIXES, BadImage, decode_image, to_8_bit, to_channels
+from gan_zoo.images import SUFFIXES, BadImage, to_8_bit, to_channels
 from gan_zoo.metrics.base import EvaluationBatch
 
 CHANNELS = 3  # grey becomes RGB of equal channels, and alpha is laid over white
@@ -138,7 +139,7 @@ class FolderBatches:
     def _read(self, path: Path) -> np.ndarray | None:
         """`[H, W, C]` uint8, or None after noting why not."""
         try:
-            image = decode_image(path.read_bytes())
+            image = decode_if_room(path.read_bytes())
         except OSError as error:
             self._note(path, f"cannot be read: {error.strerror or error}")
         except BadImage as error:

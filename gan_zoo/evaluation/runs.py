@@ -1,8 +1,9 @@
 """`evaluate.py --workdir`: checkpoints of a run to a table, records and a report."""
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,17 @@ def _preprocess(model: TranslationModel) -> str:
     return WHOLE if model.measure_whole else model.config.preprocess
 
 
+def _load_first(
+    workdir: str | os.PathLike[str], choices: Sequence[str], inference_mode: str | None
+) -> tuple[Run, TranslationModel, int]:
+    """`load_run` with the first of `choices` that is whole."""
+    *others, last = choices
+    for choice in others:
+        with contextlib.suppress(UserError):
+            return load_run(workdir, choice, inference_mode)
+    return load_run(workdir, last, inference_mode)
+
+
 def evaluate_run(
     workdir: str | os.PathLike[str],
     load_source: Callable[[Run, TranslationModel], tuple[ExampleSource, Mapping[str, Any]]],
@@ -197,7 +209,7 @@ def evaluate_run(
         load_source: from the run and its model to the examples, and to what is to be remembered about them: `dataset`,
             `data_dir`, `split`.
         settings: what is measured, and how.
-        checkpoint: latest, best, all, or a step.
+        checkpoint: latest, best, a step, or all: those that cannot be loaded are named, and the others measured.
         translator: the only one to evaluate; None for all that the model has.
         inference_mode: see `gan_zoo.runs.loading.load_run`.
         output: folder of records and report; None for `workdir/evaluation`.
@@ -208,8 +220,8 @@ def evaluate_run(
         UserError: for what the user can mend.
     """
     steps = list(paths_by_step(workdir)) if checkpoint == "all" else []
-    first = "latest" if checkpoint == "all" else checkpoint
-    run, model, loaded_step = load_run(workdir, first, inference_mode)
+    choices = [str(step) for step in reversed(steps)] or ["latest" if checkpoint == "all" else checkpoint]
+    run, model, loaded_step = _load_first(workdir, choices, inference_mode)
     names = list(model.translators)
     if translator is not None and translator not in names:
         raise UserError(f"--translator={translator}: this model has {', '.join(names) or 'none'}")
@@ -242,11 +254,10 @@ def evaluate_run(
         if steps:
             try:
                 restore_networks(model, workdir, str(step))
-            except UserError:
-                if step in paths_by_step(workdir):
-                    raise
+            except UserError as error:
                 complete = False
-                say(f"skipped: step {step}: the run goes on, and has removed this checkpoint meanwhile")
+                gone = "the run goes on, and has removed this checkpoint meanwhile"
+                say(f"skipped: step {step}: {error if step in paths_by_step(workdir) else gone}")
                 continue
         say(f"step {step}")
         parts = {}

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.data.examples import MASK_KEY
+from gan_zoo.data.label_maps import label_picture
 from gan_zoo.images import BadExample, to_uint8
 from gan_zoo.learning.noise import example_seeds
 from gan_zoo.metrics.base import EvaluationBatch
@@ -95,6 +96,8 @@ class TranslatedBatches:
             step = max(1, count // self.num_samples)
             parts = [self._part(batch, slice(start, start + step)) for start in range(0, count, step)]
             arrays = {field: np.concatenate([part[field] for part in parts]) for field in parts[0]}
+            if self.translator.input_classes is not None and "inputs" in arrays:
+                arrays["inputs"] = label_picture(arrays["inputs"][..., 0])  # to be looked at
             if "masks" in self.fields:
                 arrays["masks"] = batch[MASK_KEY].numpy()[..., 0]
             yield EvaluationBatch(names=[str(index) for index in batch["example_index"].numpy()], **arrays)

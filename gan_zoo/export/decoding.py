@@ -3,31 +3,45 @@
 TensorFlow's decoders choose by the first bytes, whatever they are called: `decode_png` of an animated WebP writes past
 its memory and ends the process. And they allocate what a header claims: some bytes of PNG are enough for gigabytes.
 
-A decoder that fails does not say which file of a batch it was: here it is named. Grey and RGB JPEG, and PNG of 8 bit
-that is grey, RGB or either with alpha, come out as from `gan_zoo.images.decode_image`.
+A decoder that fails does not say which file of a batch it was: here it is named. Grey and RGB JPEG, and PNG of 8 or 16
+bit that is grey, RGB or either with alpha, come out as from `gan_zoo.images.decode_image`; label maps as from
+`gan_zoo.data.label_maps.decode_label_map`.
 """
 
+import zlib
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from gan_zoo.data.value_range import stretched_in_graph
 from gan_zoo.export.requests import Limits, first_problem, of_any_shape, refuse
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = b"\x00\x00\x00\rIHDR"  # the chunk that has to come first, its length before it
+_GREY, _PALETTE = 0, 3  # kinds of PNG
+_BYTES = [bytes([number]) for number in range(256)]
+_OTHER_CRC = (zlib.crc32(b"IHDR" + b"\0" * 9 + bytes([_PALETTE, 0, 0, 0])) ^ zlib.crc32(b"IHDR" + b"\0" * 13)).to_bytes(
+    4, "big"
+)  # what the checksums of two headers differ by that differ in the kind
 _HEAD = 24  # bytes: the signature of a PNG, that, width and height
 
 
 def translated_files(
-    given: tf.Tensor, limits: Limits, channels: int, translate: Callable[[tf.Tensor], tf.Tensor]
+    given: tf.Tensor,
+    limits: Limits,
+    channels: int,
+    translate: Callable[[tf.Tensor], tf.Tensor],
+    white: int | None = None,
 ) -> tf.Tensor:
     """Decodes, translates and encodes the `image_bytes` of a request, `[B]`, as `[B]` PNG files.
 
     Args:
         given: what the request brings.
         limits: of each picture.
-        channels: that `translate` takes, from `[1, H, W, channels]` uint8 to the same with channels of its own.
+        channels: that `translate` takes, from `[1, H, W, channels]` uint8, or uint16 for a PNG of 16 bit, to either of
+            them with channels of its own.
+        white: in files of 16 bit, which `translate` takes as 65535; None: 65535.
 
     Raises:
         tf.errors.InvalidArgumentError: with the place in the batch of the first one that is no JPEG or PNG file, too
@@ -48,10 +62,21 @@ def translated_files(
 
     def translated(place_and_data: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         place, data = place_and_data
-        image = decode(data, channels)
-        (image,) = refuse(first_problem((tf.size(image) == 0, "a truncated or damaged file")), _name(place), image)
-        image = tf.ensure_shape(image, [None, None, channels])
-        return tf.io.encode_png(translate(image[tf.newaxis])[0])
+
+        def written(image: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+            damaged = tf.size(image) == 0, "a truncated or damaged file"
+            problem = first_problem(damaged, (tf.constant(True), limits.class_problem(image)))
+            (image,) = refuse(problem, _name(place), image)
+            image = tf.ensure_shape(tf.cast(image, dtype), [None, None, channels])
+            return tf.io.encode_png(translate(image[tf.newaxis])[0])
+
+        if limits.classes is not None:
+            return written(decode_classes(data), tf.uint8)
+        return tf.cond(
+            _has_16_bits(data),
+            lambda: written(decode(data, channels, tf.uint16, white), tf.uint16),
+            lambda: written(decode(data, channels), tf.uint8),
+        )
 
     # One by one: the pictures of a request may differ in size, and the memory is that of the largest.
     places = tf.range(tf.size(files, tf.int64))
@@ -78,36 +103,81 @@ def header_problem(data: tf.Tensor, limits: Limits) -> tf.Tensor:
         (~(is_png | is_jpeg), "neither a JPEG nor a PNG file"),
         (is_png & ~_begins(head, _PNG + _IHDR), "a damaged PNG file"),
         (tf.minimum(height, width) < 1, "a damaged file: its header has no size"),
+        *(_class_problems(data, is_jpeg) if limits.classes is not None else ()),
         (tf.constant(True), limits.size_problem(1, height, width)),
     )
 
 
-def decode(data: tf.Tensor, channels: int) -> tf.Tensor:
-    """The graph's `to_channels(decode_image(data), channels)`: the bytes of a file to `[H, W, channels]` uint8.
+def _class_problems(data: tf.Tensor, is_jpeg: tf.Tensor) -> tuple[tuple[tf.Tensor, str], ...]:
+    """Why a file can be no label map."""
+    colour_type = _byte(data, 25)
+    in_colour = (colour_type != _GREY) & (colour_type != _PALETTE)
+    return (
+        (is_jpeg, "a JPEG file: a label map is a PNG, which keeps its numbers as they are"),
+        (in_colour, "has colours or alpha: a label map has one channel, or a palette"),
+    )
+
+
+def _has_16_bits(data: tf.Tensor) -> tf.Tensor:
+    return _begins(data, _PNG) & (_byte(data, 24) == 16)
+
+
+def _byte(data: tf.Tensor, place: int) -> tf.Tensor:
+    """A byte of a file, int32; 0 behind its end."""
+    return tf.cast(tf.io.decode_raw(tf.strings.substr(data + b"\0" * (place + 1), place, 1), tf.uint8)[0], tf.int32)
+
+
+def decode_classes(data: tf.Tensor) -> tf.Tensor:
+    """The numbers in a PNG of grey, or of a palette the indices: `[H, W, 1]` int32, no pixel where it is damaged.
+
+    TensorFlow's decoder looks a palette up. So its file is made one of grey, which its pixels are as well: in the
+    header the kind is another, and with it the checksum, by bits that are the same for every header.
+    """
+    crc = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 29, 4), tf.uint8), tf.int32)
+    crc = tf.strings.reduce_join(tf.gather(_BYTES, tf.bitwise.bitwise_xor(crc, list(_OTHER_CRC))))
+    rest = tf.strings.substr(data, 33, tf.strings.length(data))
+    as_grey = tf.strings.join([tf.strings.substr(data, 0, 25), b"\0", tf.strings.substr(data, 26, 3), crc, rest])
+    grey = tf.where(_byte(data, 25) == _PALETTE, as_grey, data)
+    decoded = _attempt(
+        lambda data: tf.io.decode_png(data, channels=1, dtype=tf.uint16), grey, tf.zeros([0, 0, 1], tf.uint16)
+    )
+    bits = tf.clip_by_value(_byte(data, 24), 1, 16)
+    # Of fewer bits, white becomes 65535.
+    return tf.cast(decoded, tf.int32) // (65535 // (tf.bitwise.left_shift(1, bits) - 1))
+
+
+def decode(data: tf.Tensor, channels: int, dtype: tf.DType = tf.uint8, white: int | None = None) -> tf.Tensor:
+    """The graph's `to_channels(decode_image(data), channels)`: the bytes of a file to `[H, W, channels]`.
 
     Args:
         data: of a file in which `header_problem` found nothing.
         channels: 1, 3 or 4.
+        dtype: uint8, or for a PNG of 16 bit uint16.
+        white: in the file, if it is of 16 bit; None: 65535. It is `dtype.max` in the picture.
 
     Returns:
         The picture, without any pixel where the file is damaged.
     """
-    image = _attempt(_decode_as_stored, data, tf.zeros([0, 0, 1], tf.uint8))
+    image = _attempt(lambda data: _decode_as_stored(data, dtype), data, tf.zeros([0, 0, 1], dtype))
     have = tf.shape(image)[-1]  # 1 or 3, and alpha behind them
-    highest = tf.fill(tf.shape(image[..., :1]), tf.constant(255, tf.uint8))
+    most = dtype.max
+    highest = tf.fill(tf.shape(image[..., :1]), tf.constant(most, dtype))
     alpha = tf.cond(have % 2 == 0, lambda: image[..., -1:], lambda: highest)
-    colour = tf.cond(have < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+    colour = tf.cond(have < 3, lambda: tf.concat([image[..., :1]] * 3, -1), lambda: image[..., :3])
+    colour = stretched_in_graph(colour, white)
     if channels == 4:
         rgba = tf.concat([colour, alpha], axis=-1)
         return tf.ensure_shape(rgba, [None, None, 4])
-    wide, opacity = tf.cast(colour, tf.int32), tf.cast(alpha, tf.int32)
-    over_white = (wide * opacity + 255 * (255 - opacity) + 127) // 255
+    wide, opacity = tf.cast(colour, tf.int64), tf.cast(alpha, tf.int64)
+    over_white = (wide * opacity + most * (most - opacity) + most // 2) // most
     if channels == 1:
         over_white = (tf.reduce_sum(over_white * [19595, 38470, 7471], axis=-1, keepdims=True) + 32768) // 65536
-    return tf.ensure_shape(tf.cast(over_white, tf.uint8), [None, None, channels])
+    return tf.ensure_shape(tf.cast(tf.cast(over_white, tf.int32), dtype), [None, None, channels])
 
 
-def _decode_as_stored(data: tf.Tensor) -> tf.Tensor:
+def _decode_as_stored(data: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    if dtype == tf.uint16:
+        return tf.io.decode_png(data, dtype=dtype)
     return tf.cond(
         _begins(data, _JPEG),
         lambda: tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE"),

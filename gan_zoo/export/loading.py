@@ -1,6 +1,7 @@
 """An exported SavedModel back in Python."""
 
 import dataclasses
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -9,11 +10,14 @@ from typing import Any
 
 import tensorflow as tf
 
+from gan_zoo.data.reading import Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_float, to_uint8
 from gan_zoo.translation.trained import Way
 
 SAVED_MODEL = "saved_model.pb"
+ABOUT_FILE = "assets.extra/gan_zoo.json"  # what the signatures do not say
+_ABOUT = ("input_classes", "input_range", "output_range")  # of each translator
 PLAIN = "translate"  # what the only translator of an export is called
 
 
@@ -25,6 +29,7 @@ class ExportedTranslator:
     output_channels: int
     latent_dim: int
     takes_seed: bool
+    input_classes: int | None
 
 
 def find_export(path: str | os.PathLike[str], version: str = "latest") -> Path | None:
@@ -59,7 +64,7 @@ def _number(file: Path) -> bool:
 def exported_ways(folder: Path) -> dict[str, Way]:
     """The translators of an export by name. A SavedModel is a program: load only what you trust.
 
-    Its pictures have 8 bits: what has more is rounded on the way in.
+    Its pictures have 8 bits: what has more is rounded on the way in, but for one answer to uint16 without noise.
 
     Raises:
         UserError: if it is damaged, or none of `export.py`.
@@ -74,7 +79,29 @@ def exported_ways(folder: Path) -> dict[str, Way]:
         raise UserError(f"{folder} is no export of this project: it has the signatures {', '.join(signatures)}")
     prefix = "serving_default_"
     names = [key.removeprefix(prefix) for key in signatures if key.startswith(prefix)]
-    return {name: _way(model, f"_{name}") for name in names} or {PLAIN: _way(model, "")}
+    about = _read_about(folder)
+    return {name: _way(model, f"_{name}", about, name) for name in names} or {PLAIN: _way(model, "", about, PLAIN)}
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    """What the export says of itself; nothing for one from before there was such a file.
+
+    Raises:
+        UserError: where it is damaged.
+    """
+    path = folder / ABOUT_FILE
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        whole = type(about["colour_profiles"]) is bool
+        for its in about["translators"].values():
+            whole &= all(its[key] is None or (type(its[key]) is int and 0 < its[key] < 65536) for key in _ABOUT)
+    except FileNotFoundError:
+        return {"colour_profiles": True, "translators": {}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise UserError(f"{path} is damaged: export once more")
+    return about
 
 
 def _is_ours(plain: Any) -> bool:
@@ -84,8 +111,11 @@ def _is_ours(plain: Any) -> bool:
     return "image" in plain.structured_input_signature[1] and "translation" in plain.structured_outputs
 
 
-def _way(model: Any, suffix: str) -> Way:
+def _way(model: Any, suffix: str, about: Mapping[str, Any], name: str) -> Way:
     """The way behind the signatures that end in `suffix`; it keeps the model, whose variables they read."""
+    translators, profiles = about["translators"], about["colour_profiles"]
+    # The only one bears no name in the signatures.
+    its = translators.get(name) or next(iter(translators.values()), dict.fromkeys(_ABOUT))
 
     def call(name: str, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         try:
@@ -106,8 +136,20 @@ def _way(model: Any, suffix: str) -> Way:
     def encode(image: tf.Tensor) -> tf.Tensor:
         return call("encode", image=to_uint8(image))["mu"]
 
-    translator = _described(model.signatures, suffix)
-    return Way(translator, answer, encode if f"encode{suffix}" in model.signatures else None, cycle=None)
+    def answer_to_uint16(image: tf.Tensor) -> tf.Tensor:
+        made = call("translate_uint16", image=image)["translation"]
+        return made if made.dtype == tf.uint16 else tf.cast(made, tf.uint16) * 257
+
+    translator = _described(model.signatures, suffix, its["input_classes"])
+    return Way(
+        translator,
+        answer,
+        encode if f"encode{suffix}" in model.signatures else None,
+        cycle=None,
+        ranges=(its["input_range"], its["output_range"]),
+        readings=(Reading(profiles, its["input_classes"]), Reading(profiles)),
+        answer_to_uint16=answer_to_uint16 if f"translate_uint16{suffix}" in model.signatures else None,
+    )
 
 
 def _sentence(error: tf.errors.InvalidArgumentError) -> str:
@@ -116,7 +158,7 @@ def _sentence(error: tf.errors.InvalidArgumentError) -> str:
     return found[1] if found else str(error).splitlines()[0]
 
 
-def _described(signatures: Mapping[str, Any], suffix: str) -> ExportedTranslator:
+def _described(signatures: Mapping[str, Any], suffix: str, input_classes: int | None) -> ExportedTranslator:
     plain, sample = signatures[f"serving_default{suffix}"], signatures.get(f"sample{suffix}")
     latent_dim = sample.structured_input_signature[1]["z"].shape[-1] if sample else 0
     return ExportedTranslator(
@@ -125,4 +167,5 @@ def _described(signatures: Mapping[str, Any], suffix: str) -> ExportedTranslator
         output_channels=plain.structured_outputs["translation"].shape[-1],
         latent_dim=latent_dim,
         takes_seed=f"sample_random{suffix}" in signatures and not latent_dim,
+        input_classes=input_classes,
     )

@@ -24,6 +24,7 @@ class Limits:
         size_multiple: to which the sides are padded.
         max_pixels: of all that goes through the network at once, padding included, as large as it leaves it.
         scale: by which the network enlarges the sides.
+        classes: how many there are where the numbers of pixels are those of classes; None for colours.
     """
 
     channels: tuple[int, ...]
@@ -31,6 +32,7 @@ class Limits:
     size_multiple: int = 1
     max_pixels: int = MAX_PIXELS
     scale: int = 1
+    classes: int | None = None
 
     def size_problem(self, count: tf.Tensor | int, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         """What is wrong with `count` images of such a size, int64; empty if nothing is."""
@@ -46,6 +48,14 @@ class Limits:
         return first_problem(
             (tf.minimum(height, width) < self.smallest_side, size + least), (pixels > self.max_pixels, size + most)
         )
+
+    def class_problem(self, image: tf.Tensor) -> tf.Tensor:
+        """What is wrong with the numbers of an image of any shape, where they are those of classes."""
+        if self.classes is None:
+            return tf.constant("")
+        highest = tf.reduce_max(tf.cast(tf.reshape(image, [-1]), tf.int32))
+        sentence = tf.strings.format(f"the number {{}}: the classes are 0 to {self.classes - 1}", (highest,))
+        return first_problem((highest >= self.classes, sentence))
 
 
 def first_problem(*cases: tuple[tf.Tensor, tf.Tensor | str]) -> tf.Tensor:
@@ -76,7 +86,7 @@ def of_any_shape(given: tf.Tensor) -> tf.Tensor:
 
 
 def checked_image(given: tf.Tensor, limits: Limits) -> tf.Tensor:
-    """The `image` of a request, a batch of one or more within the limits: `[B, H, W, C]` uint8.
+    """The `image` of a request, a batch of one or more within the limits: `[B, H, W, C]` uint8 or uint16.
 
     Raises:
         tf.errors.InvalidArgumentError: if it is anything else.
@@ -93,7 +103,8 @@ def checked_image(given: tf.Tensor, limits: Limits) -> tf.Tensor:
             tf.reduce_all(depth != tf.constant(limits.channels, tf.int64)),
             tf.strings.format(f"{{}} channels, where {channels} are needed", (depth,)),
         ),
-        (tf.constant(True), limits.size_problem(batch, height, width)),
+        (limits.size_problem(batch, height, width) != "", limits.size_problem(batch, height, width)),
+        (tf.constant(True), limits.class_problem(given)),
     )
     (image,) = refuse(problem, "image: ", given)
     return tf.ensure_shape(image, [None, None, None, limits.channels[0] if len(limits.channels) == 1 else None])

@@ -9,6 +9,7 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 | `sample_random` (z or seed) | `image`, `seed` int64, one or `[B]` | `translation`, see `sample_z`, `sample_seeds` |
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
 | `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
+| `translate_uint16` (not of classes) | `image` `[B, H, W, C]` uint16 | `translation`, no noise; see below |
 | `translate_bytes` (of pictures only) | `image_bytes` `[B]` JPEG or PNG | `translation_bytes` `[B]` PNG, as above |
 
 `attention` is there for a translator that has it alone, `[B, H, W, 1]` uint8: 0 where it attends least to the image,
@@ -17,6 +18,14 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
 image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
 none.
+
+`translate_uint16` takes and gives the numbers of the run's files of 16 bit: white is 65535, or `input_range` and
+`target_range` where the run has them. As by `translate.py` the answer is uint16 where the run has a `target_range`,
+else uint8. `translate_bytes` does the same with files: a PNG of 16 bit is read as such, and where the run has a
+`target_range` all answers are PNG of 16 bit. The other signatures have 8 bits.
+
+Of a run with `input_classes` the image has one channel of the numbers of classes, and the files are PNG of grey or of a
+palette, whose indices they are; a number that is none of a class is refused.
 
 `translate_bytes` takes and gives files of 1, 3 or 4 channels: a translator with another count on a side has none.
 
@@ -34,38 +43,52 @@ or fewer than the network mirrors, other channels, z, seeds or hints that do not
 
 `translate_bytes` takes JPEG and PNG alone, by their first bytes, and names the place in the batch of what it refuses:
 an empty or damaged file, GIF, BMP, WebP, anything else, a header that claims more than `max_pixels`. Grey and RGB JPEG,
-and 8 bit PNG that is grey, RGB or either with alpha, come out as from `gan_zoo.images.decode_image`. Not handled: an
-EXIF orientation (the picture stays as stored), a colour profile (its numbers are taken for sRGB), 16 bit PNG (its upper
-8 bits are taken), animated PNG (its first picture is); CMYK and palettes are what TensorFlow makes of them. A JPEG in
+and PNG of 8 or 16 bit that is grey, RGB or either with alpha, come out as from `gan_zoo.images.decode_image`. Not
+handled: an EXIF orientation (the picture stays as stored), a colour profile (its numbers are taken for sRGB), animated
+PNG (its first picture is); CMYK and palettes are what TensorFlow makes of them. A JPEG in
 whose middle data is missing, but not its end, is translated as it is: TensorFlow keeps libjpeg's warnings to itself.
 """
 
 import functools
+import json
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
+from gan_zoo.data.value_range import narrowed_in_graph, stretched_in_graph
 from gan_zoo.errors import UserError
 from gan_zoo.export.decoding import translated_files
+from gan_zoo.export.loading import ABOUT_FILE
 from gan_zoo.export.requests import MAX_PIXELS, MIN_SIDE, Limits, checked_image, checked_seed, checked_shape
-from gan_zoo.images import PICTURE_CHANNELS
+from gan_zoo.images import PICTURE_CHANNELS, to_uint8, to_uint16
 from gan_zoo.translation.translating import attended, encode, no_noise, sample_noise, takes_noise, translate
 
+Ranges = Mapping[str, tuple[int | None, int | None]]
+NO_RANGES: Ranges = MappingProxyType({})
 
-def signatures(translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> dict[str, Callable[..., dict]]:
+
+def signatures(
+    translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS, ranges: Ranges = NO_RANGES
+) -> dict[str, Callable[..., dict]]:
     """The functions of an export by name, as the module's table has them; see there.
 
     Args:
         translators: by name, `gan_zoo.models.base.Translator`.
         max_pixels: of the images of a request together, and of each file of `translate_bytes`, as they go through the
             network: with the border that brings their sides to multiples, and enlarged if it enlarges.
+        ranges: of each translator white in files of 16 bit, of what it takes and of what it gives; None, and a
+            translator that is not named: 65535.
     """
-    of_each = {name: _signatures_of(translator, max_pixels) for name, translator in translators.items()}
+    of_each = {
+        name: _signatures_of(translator, max_pixels, ranges.get(name, (None, None)))
+        for name, translator in translators.items()
+    }
     functions = dict(next(iter(of_each.values()), {}))
     if len(of_each) > 1:
         for name, its in of_each.items():
@@ -73,23 +96,23 @@ def signatures(translators: Mapping[str, Any], max_pixels: int = MAX_PIXELS) -> 
     return functions
 
 
-def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+def _signatures_of(
+    translator: Any, max_pixels: int, ranges: tuple[int | None, int | None]
+) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
     style_limits = Limits((translator.output_channels,), max_pixels=max_pixels)
     channels = translator.input_channels if translator.chroma is None else None
     image_spec = tf.TensorSpec([None, None, None, channels], tf.uint8, name="image")
     style_spec = tf.TensorSpec([None, None, None, translator.output_channels], tf.uint8, name="image")
     hints_spec = tf.TensorSpec([None, None, None, 4], tf.uint8, name="hints")
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
-    own_seed_spec = tf.TensorSpec([None], tf.int64, name="seed")
     seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
     bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
 
-    # Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
-    @tf.function(input_signature=[image_spec, own_seed_spec if translator.takes_seed else z_spec])
-    def answered(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
-        if translator.attention is None:
-            return {"translation": translate(translator, image, noise)}
-        return dict(zip(("translation", "attention"), attended(translator, image, noise), strict=True))
+    compiled = functools.partial(_compiled, translator)
+    answered = compiled(tf.uint8, to_uint8)
+    of_files = {tf.uint8: answered, tf.uint16: compiled(tf.uint16, to_uint8)}
+    if ranges[1] is not None:
+        of_files = {dtype: compiled(dtype, to_uint16) for dtype in of_files}
 
     def translated(image: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         return answered(image, noise)["translation"]
@@ -101,10 +124,11 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
         with tf.init_scope():  # asked for while a signature is traced
             smallest = _smallest_side(translator, translated)
         multiple, scale = translator.size_multiple, translator.scale
-        return Limits((translator.input_channels,), smallest, multiple, max_pixels, scale)
+        return Limits((translator.input_channels,), smallest, multiple, max_pixels, scale, translator.input_classes)
 
-    def plain(image: tf.Tensor) -> tf.Tensor:
-        return translated(image, no_noise(translator, tf.shape(image)[0]))
+    def in_numbers_of_files(image: tf.Tensor) -> tf.Tensor:
+        made = of_files[image.dtype](image, no_noise(translator, tf.shape(image)[0]))
+        return narrowed_in_graph(made["translation"], ranges[1])
 
     @tf.function(input_signature=[image_spec])
     def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -134,12 +158,19 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
         hints = checked_shape("hints", hints, [*tf.unstack(tf.shape(image)[:3]), 4], "RGBA as large as the image")
         return {"translation": translate(translator, image, hints=hints)}
 
+    @tf.function(input_signature=[tf.TensorSpec(image_spec.shape, tf.uint16, name="image")])
+    def translate_uint16(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": in_numbers_of_files(stretched_in_graph(checked_image(image, limits()), ranges[0]))}
+
     @tf.function(input_signature=[bytes_spec])
     def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         decoded_channels = translator.input_channels if translator.chroma is None else 3
-        return {"translation_bytes": translated_files(image_bytes, limits(), decoded_channels, plain)}
+        made = translated_files(image_bytes, limits(), decoded_channels, in_numbers_of_files, ranges[0])
+        return {"translation_bytes": made}
 
     functions = {"serving_default": serving_default}
+    if translator.input_classes is None:
+        functions["translate_uint16"] = translate_uint16
     if {translator.input_channels, translator.output_channels} <= set(PICTURE_CHANNELS):
         functions["translate_bytes"] = translate_bytes
     if translator.latent_dim:
@@ -151,6 +182,27 @@ def _signatures_of(translator: Any, max_pixels: int) -> dict[str, Callable[..., 
     if translator.takes_hints:
         functions["translate_with_hints"] = translate_with_hints
     return functions
+
+
+def _compiled(
+    translator: Any, dtype: tf.DType, rounded: Callable[[tf.Tensor], tf.Tensor]
+) -> Callable[..., dict[str, tf.Tensor]]:
+    """What `serving_default` gives of images of a type and noise, for several signatures.
+
+    Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
+    """
+    channels = translator.input_channels if translator.chroma is None else None
+    image_spec = tf.TensorSpec([None, None, None, channels], dtype)
+    z_spec, seed_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32), tf.TensorSpec([None], tf.int64)
+
+    @tf.function(input_signature=[image_spec, seed_spec if translator.takes_seed else z_spec])
+    def answered(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        if translator.attention is None:
+            return {"translation": translate(translator, image, noise, rounded=rounded)}
+        made, attention = attended(translator, image, noise, rounded=rounded)
+        return {"translation": made, "attention": attention}
+
+    return answered
 
 
 def _smallest_side(translator: Any, translated: Callable[..., tf.Tensor]) -> int:
@@ -172,11 +224,24 @@ def _smallest_side(translator: Any, translated: Callable[..., tf.Tensor]) -> int
 
 
 def export(
-    translators: Mapping[str, Any], folder: str | os.PathLike[str], version: int, max_pixels: int = MAX_PIXELS
+    translators: Mapping[str, Any],
+    folder: str | os.PathLike[str],
+    version: int,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    ranges: Ranges = NO_RANGES,
+    colour_profiles: bool = True,
 ) -> Path:
     """Writes the translators as the SavedModel `folder/version`, which is whole whenever it is there.
 
-    TF Serving watches such a folder and serves its highest version.
+    TF Serving watches such a folder and serves its highest version. What `gan_zoo.load` wants to know beside the
+    signatures lies in `assets.extra/`, where other programs do not look.
+
+    Args:
+        translators, max_pixels, ranges: as of `signatures`.
+        folder: of the versions.
+        version: its number.
+        colour_profiles: whether the run converts pictures with a colour profile to sRGB.
 
     Returns:
         The path of the version.
@@ -187,7 +252,7 @@ def export(
     path = Path(folder) / str(version)
     if path.exists():
         raise UserError(f"{path} exists: remove it, or give another --output")
-    functions = signatures(translators, max_pixels)
+    functions = signatures(translators, max_pixels, ranges)
     module = tf.Module()
     # The variables that the signatures read, each listed once. Tracking the Keras models would store them twice
     # (as the models' and as the layers'), and with them the state of dropout's random generators.
@@ -201,6 +266,10 @@ def export(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tf.saved_model.save(module, str(partial), signatures=functions)
+        (partial / ABOUT_FILE).parent.mkdir()
+        about = {name: _about(translator, ranges.get(name)) for name, translator in translators.items()}
+        text = json.dumps({"colour_profiles": colour_profiles, "translators": about}, indent=2)
+        (partial / ABOUT_FILE).write_text(text + "\n", encoding="utf-8")
         os.rename(partial, path)
     except tf.errors.OpError as error:
         full = "No space left" in error.message
@@ -209,3 +278,8 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return path
+
+
+def _about(translator: Any, ranges: tuple[int | None, int | None] | None) -> dict[str, int | None]:
+    taken, given = ranges or (None, None)
+    return {"input_classes": translator.input_classes, "input_range": taken, "output_range": given}

@@ -6,6 +6,7 @@
 | `bicyclegan`, `pix2pix`, `colorization`, `srgan` | the papers of pairs, and of single pictures |
 | `cyclegan`, `discogan`, `dualgan`, `ugatit`, `unit`, `cut` | the papers of two domains |
 | `conditional_gan` | the training step that pix2pix and colorization share |
+| `class_maps` | input images whose pixels are numbers of classes |
 | `two_domains` | the two directions of cyclegan, unit and their relatives |
 | `turns` | networks that do not learn all at every step |
 | `two_phases` | a generator trained alone first, as those of colorization and srgan |

@@ -14,6 +14,9 @@ from gan_zoo.learning.optimizers import FusedAdam
 
 LearningRate = float | keras.optimizers.schedules.LearningRateSchedule  # the latter a function of the optimizer's step
 
+# Of a model that makes its input: settings without effect, and why.
+MADE_INPUT = {"input_range": "an input that is made of the target (target_range is for both)"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Translator:
@@ -40,6 +43,8 @@ class Translator:
         attention: from the arguments of `function` to a pair: what `function` gives, and how strongly the translation
             attends to each pixel of the image, `[B, H, W, 1]`, in a measure of the network's own. None for a model
             without attention.
+        input_classes: how many classes there are where the pixels of the input image, of one channel, are numbers of
+            classes, n / 127.5 - 1; None for colours.
         takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` of `gan_zoo.learning.hints`, or None.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it, the same where
             it is to be kept; None: there is no truth.
@@ -62,6 +67,7 @@ class Translator:
     cycle: Callable[..., tf.Tensor] | None = None
     chroma: Callable[..., tf.Tensor] | None = None
     attention: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+    input_classes: int | None = None
     takes_hints: bool = False
     input_key: str = "input_image"
     target_key: str | None = "target_image"

@@ -10,18 +10,19 @@ from typing import ClassVar, Literal
 import keras
 import tensorflow as tf
 
-from gan_zoo.config import Config, option
+from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import gan_loss, kl_loss, l1_loss
 from gan_zoo.learning.noise import example_noise
 from gan_zoo.models.base import TranslationModel, Translator
+from gan_zoo.models.class_maps import ClassMapsConfig, seen
 from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator, smallest_side
 from gan_zoo.networks.latent_encoder import plain_encoder, resnet_encoder
 from gan_zoo.networks.unet import MIN_DOWNS, most_downs, unet
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BicycleGANConfig(Config):
+class BicycleGANConfig(ClassMapsConfig):
     """The authors' settings, but for `z_injection`: theirs is `all`, recommended for the data sets of their scripts."""
 
     batch_size: int = option(2, "examples a step, over all devices; half are encoded, half meet a random z", 1)
@@ -84,7 +85,7 @@ class BicycleGAN(TranslationModel):
     image -> logits (the same object if `shared_discriminator`). An objective that lacks a path lacks its networks.
     """
 
-    config_class: ClassVar[type[Config]] = BicycleGANConfig
+    config_class: ClassVar[type[BicycleGANConfig]] = BicycleGANConfig
 
     def __init__(self, config: BicycleGANConfig) -> None:
         super().__init__(config)
@@ -92,7 +93,7 @@ class BicycleGAN(TranslationModel):
         self.has_random_path = config.objective != "cvae_gan"
         self.has_encoder = config.objective != "noise"
         self.generator = unet(
-            input_channels=config.input_channels,
+            input_channels=config.seen_channels,
             output_channels=config.target_channels,
             num_downs=config.downs,
             base_filters=config.base_filters,
@@ -125,7 +126,7 @@ class BicycleGAN(TranslationModel):
     def _build_discriminator(self, name: str) -> keras.Model:
         config = self.config
         return patch_discriminator(
-            input_channels=config.target_channels + (config.input_channels if config.conditional else 0),
+            input_channels=config.target_channels + (config.seen_channels if config.conditional else 0),
             base_filters=config.discriminator_filters,
             num_layers=config.discriminator_layers,
             num_scales=config.discriminator_scales,
@@ -146,11 +147,9 @@ class BicycleGAN(TranslationModel):
 
     @property
     def translators(self) -> dict[str, Translator]:
-        used = {"generator": self.generator}
-        if self.has_encoder:
-            used["encoder"] = self.encoder
+        used = {"generator": self.generator} | ({"encoder": self.encoder} if self.has_encoder else {})
         translator = Translator(
-            function=lambda image, z: self.generator([image, z], training=False),
+            function=lambda image, z: self.generator([seen(image, self.config.input_classes), z], training=False),
             encode=(lambda image: self.encoder(image, training=False)) if self.has_encoder else None,
             networks=used,
             input_channels=self.config.input_channels,
@@ -158,6 +157,7 @@ class BicycleGAN(TranslationModel):
             image_size=self.config.image_size,
             size_multiple=2**self.config.downs,
             latent_dim=self.config.latent_dim,
+            input_classes=self.config.input_classes,
         )
         return {"translate": translator}
 
@@ -275,6 +275,7 @@ class BicycleGAN(TranslationModel):
 
     def _parts(self, batch: dict[str, tf.Tensor]) -> dict[str, dict[str, tf.Tensor]]:
         """Cuts the batch into paths; `condition` is the input that the path translates."""
+        batch = batch | {"input_image": seen(batch["input_image"], self.config.input_classes)}
         if self.config.objective == "bicyclegan":
             encoded, random = ({key: tf.split(value, 2)[half] for key, value in batch.items()} for half in (0, 1))
             # As in the authors' code both paths translate the first half; the second lends its targets as real images.
@@ -285,8 +286,8 @@ class BicycleGAN(TranslationModel):
 
     def _judge(self, path: str, condition: tf.Tensor, image: tf.Tensor) -> list[tf.Tensor]:
         discriminator = self.discriminator_encoded if path == "encoded" else self.discriminator_random
-        seen = tf.concat([condition, image], axis=-1) if self.config.conditional else image
-        return keras.tree.flatten(discriminator(seen, training=True))  # Keras unpacks a list of one scale
+        image = tf.concat([condition, image], axis=-1) if self.config.conditional else image
+        return keras.tree.flatten(discriminator(image, training=True))  # Keras unpacks a list of one scale
 
     def _total(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
         """Their sum as one replica's share of the whole: means are divided by the replicas, the KL is a sum."""

@@ -18,7 +18,7 @@ from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.lab import from_network, grey_to_network, lab_to_rgb, rgb_to_lab, to_grey, to_network
 from gan_zoo.learning.hints import draw_hints
-from gan_zoo.models.base import StartingWeights, Translator
+from gan_zoo.models.base import MADE_INPUT, StartingWeights, Translator
 from gan_zoo.models.conditional_gan import ConditionalGAN
 from gan_zoo.models.parts import DiscriminatorConfig, build_discriminator, generate
 from gan_zoo.models.two_phases import TwoPhases
@@ -115,7 +115,7 @@ class ColorizationConfig(DiscriminatorConfig):
             names += ["num_downs", "norm"]
         if self.generator_type != "unet":
             names += ["upsampling", "dropout", "inference_mode"]
-        idle = dict.fromkeys(names, f"generator_type={self.generator_type}")
+        idle = MADE_INPUT | dict.fromkeys(names, f"generator_type={self.generator_type}")
         if self.generator_type == "unet" and not self.drops and self.norm != "batch":
             idle["inference_mode"] = "neither dropout nor batch norm"
         return super().idle | idle

@@ -6,7 +6,6 @@ one leaves the innermost without.
 """
 
 import dataclasses
-import functools
 from typing import ClassVar, Literal
 
 import keras
@@ -15,12 +14,13 @@ import tensorflow as tf
 from gan_zoo.config import option
 from gan_zoo.errors import UserError
 from gan_zoo.models.base import Translator
+from gan_zoo.models.class_maps import ClassMapsConfig, seen
 from gan_zoo.models.conditional_gan import ConditionalGAN
 from gan_zoo.models.parts import PartsConfig, build_discriminator, build_generator, generate
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Pix2PixConfig(PartsConfig):
+class Pix2PixConfig(ClassMapsConfig, PartsConfig):
     """The authors' settings."""
 
     dropout: bool = option(True, "unet, resnet: drop half of some blocks' values, this model's noise")
@@ -53,11 +53,11 @@ class Pix2Pix(ConditionalGAN):
 
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__(config)
-        self.generator = build_generator(config, config.input_channels, config.target_channels, "generator")
+        self.generator = build_generator(config, config.seen_channels, config.target_channels, "generator")
         self.adversarial = config.lambda_gan > 0
         if self.adversarial:
-            seen = config.target_channels + (config.input_channels if config.conditional else 0)
-            self.discriminator = build_discriminator(config, seen, "discriminator")
+            judged = config.target_channels + (config.seen_channels if config.conditional else 0)
+            self.discriminator = build_discriminator(config, judged, "discriminator")
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -67,19 +67,24 @@ class Pix2Pix(ConditionalGAN):
     @property
     def translators(self) -> dict[str, Translator]:
         translator = Translator(
-            function=functools.partial(generate, self.generator),
+            function=self._translated,
             networks={"generator": self.generator},
             input_channels=self.config.input_channels,
             output_channels=self.config.target_channels,
             image_size=self.config.image_size,
             size_multiple=self.config.size_multiple,
             takes_seed=self.config.takes_seed,
+            input_classes=self.config.input_classes,
         )
         return {"translate": translator}
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of the discriminator, then of the generator; returns the losses by name."""
-        return self.learn(batch["input_image"], batch["target_image"], batch["example_index"])
+        condition = seen(batch["input_image"], self.config.input_classes)
+        return self.learn(condition, batch["target_image"], batch["example_index"])
+
+    def _translated(self, image: tf.Tensor, *seed: tf.Tensor) -> tf.Tensor:
+        return generate(self.generator, seen(image, self.config.input_classes), *seed)
 
     def _seen(self, condition: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
         return super()._seen(condition, image) if self.config.conditional else image

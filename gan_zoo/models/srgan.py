@@ -18,7 +18,7 @@ from gan_zoo.bicubic import reduced
 from gan_zoo.config import Config, option
 from gan_zoo.errors import UserError
 from gan_zoo.learning.losses import gan_loss, squared_loss, total_variation
-from gan_zoo.models.base import StartingWeights, Translator
+from gan_zoo.models.base import MADE_INPUT, StartingWeights, Translator
 from gan_zoo.models.two_phases import TwoPhases
 from gan_zoo.networks.discriminators.sr_discriminator import sr_discriminator
 from gan_zoo.networks.perceptual import VGGFeatures
@@ -108,7 +108,7 @@ class SRGANConfig(Config):
 
     @property
     def idle(self) -> dict[str, str]:
-        idle = {}
+        idle = dict(MADE_INPUT)
         if self.loss != "paper":
             idle |= dict.fromkeys(("content", "vgg_weights"), f"loss={self.loss}")
         elif not self.looks_through_vgg:

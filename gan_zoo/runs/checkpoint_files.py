@@ -128,9 +128,12 @@ def remove_leftovers(folder: pathlib.Path) -> None:
 def replace_text(path: pathlib.Path, text: str) -> None:
     """Writes a file anew; stopped anywhere, and without power too, it is the old or the new one."""
     partial = path.with_name(f"{STATE_FILE}.tmp" if path.name == STATE_FILE else f".{path.name}.{PARTIAL}")
-    partial.write_text(text, encoding="utf-8")
-    sync(partial)
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
     sync(path.parent)
 
 

@@ -164,6 +164,7 @@ class Checkpoints:
 
     def keep(self, step: int) -> None:
         """Keeps the checkpoint of a step for good, beside those that come and go; once more changes nothing."""
+        self._confirm()
         kept = self.folder / KEPT_FOLDER
         kept.mkdir(exist_ok=True)
         link(self.folder, step, kept)
@@ -172,6 +173,7 @@ class Checkpoints:
         """Makes the checkpoint of a step, which is saved if it is not, the one called `best`; again is no matter."""
         if latest_step(self.folder.parent) != step:
             self.save(step)
+        self._confirm()
         point_to_best(self.folder, step, metric, value)
 
     def check_space(self, best: bool = False) -> None:

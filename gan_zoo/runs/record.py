@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from gan_zoo.config import versions
 from gan_zoo.errors import UserError
+from gan_zoo.runs.checkpoint_files import replace_text
 
 CONFIG_FILE = "config.json"
-TEMPORARY_FILE = "config.tmp"
 _MAX_COUNT = 2**53
 
 
@@ -57,13 +57,8 @@ class Run:
         return cls(**values)
 
     def write(self, workdir: str | os.PathLike[str]) -> None:
-        path = pathlib.Path(workdir) / CONFIG_FILE
-        temporary = path.with_name(TEMPORARY_FILE)
-        try:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        """Writes `workdir/config.json`, which is the old or the new one wherever this is stopped."""
+        replace_text(pathlib.Path(workdir) / CONFIG_FILE, self.to_json())
 
     @classmethod
     def read(cls, workdir: str | os.PathLike[str]) -> Self:

@@ -15,7 +15,7 @@ from gan_zoo.runs.checkpoint_files import FOLDER as CHECKPOINTS
 from gan_zoo.runs.checkpoint_files import last_paths, remove_leftovers, step_of
 from gan_zoo.runs.checkpoints import latest_step
 from gan_zoo.runs.lock import LOCK_FILE, RunLock
-from gan_zoo.runs.record import CONFIG_FILE, TEMPORARY_FILE, Run
+from gan_zoo.runs.record import CONFIG_FILE, Run
 
 _DAY = 24 * 60 * 60  # seconds
 MAY_CHANGE = ("epochs", "steps")  # when a run is resumed
@@ -126,7 +126,9 @@ def clear_leftovers(workdir: str | os.PathLike[str]) -> None:
     """
     folder = pathlib.Path(workdir)
     remove_leftovers(folder / CHECKPOINTS)
-    ours = [folder / TEMPORARY_FILE, *folder.glob(".health.jsonl.partial"), *folder.glob(f"{LOCK_FILE}.*")]
+    # config.tmp is what earlier versions called an unfinished config.json.
+    names = ("config.tmp", f".{CONFIG_FILE}.partial", ".health.jsonl.partial")
+    ours = [*(folder / name for name in names), *folder.glob(f"{LOCK_FILE}.*")]
     for path in [*ours, *(folder / "samples").glob(".*.partial")]:
         path.unlink(missing_ok=True)
     for path in [*(folder / "evaluation").glob(".*.partial"), *(folder / "export").glob(".*.partial")]:

@@ -7,8 +7,10 @@ what the last two hold. Figures are those of `gan_zoo/metrics/`, of validation e
 import json
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from gan_zoo.runs.checkpoint_files import replace_text, sync
 
 FILE = "health.jsonl"
 
@@ -19,23 +21,30 @@ class HealthLog:
     Args:
         workdir: the run's folder; what its file has of later steps is removed from it: those are done anew.
         start_step: steps done before.
+        confirm: raises where the folder is not ours any more; asked before anything is written.
     """
 
-    def __init__(self, workdir: str | os.PathLike[str], start_step: int) -> None:
+    def __init__(
+        self, workdir: str | os.PathLike[str], start_step: int, confirm: Callable[[], None] = lambda: None
+    ) -> None:
         self.path = pathlib.Path(workdir) / FILE
         self.lines = lines_until(workdir, start_step)
+        self._confirm = confirm
         if self.path.exists():  # whole, also where a line was cut short
-            partial = self.path.with_name(f".{FILE}.partial")
-            partial.write_text("".join(map(_as_text, self.lines)), encoding="utf-8")
-            os.replace(partial, self.path)
+            confirm()
+            replace_text(self.path, "".join(map(_as_text, self.lines)))
 
     def append(self, line: dict[str, Any]) -> None:
         """Adds a line, on the disk before it returns: a checkpoint of its step may be saved after it."""
+        self._confirm()
         self.lines.append(line)
+        new = not self.path.exists()
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_as_text(line))
             file.flush()
             os.fsync(file.fileno())
+        if new:
+            sync(self.path.parent)
 
 
 def read_lines(workdir: str | os.PathLike[str]) -> list[dict[str, Any]]:

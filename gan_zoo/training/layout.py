@@ -123,7 +123,7 @@ def _validate(
         validation=session.validation,
         batches=session.plain_batches(session.sample_source, BATCH_SIZE, skipped),
         training_batches=None if own else session.plain_batches(session.source, BATCH_SIZE, skipped),
-        log=HealthLog(session.workdir, session.start_step),
+        log=HealthLog(session.workdir, session.start_step, confirm=session.lock.confirm),
         checkpoints=session.checkpoints,
         every=session.check_every,
         steps_per_epoch=session.steps_per_epoch,

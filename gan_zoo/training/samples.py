@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.bicubic import enlarged
+from gan_zoo.data.label_maps import label_picture
 from gan_zoo.grids import heat_map, image_grid
 from gan_zoo.images import to_uint8, write_png
 from gan_zoo.training.callbacks import Logs, StepCallback
@@ -88,7 +89,8 @@ def picture_paths(folder: pathlib.Path, translators: Collection[str], step: int)
 def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -> np.ndarray:
     """A row for each example: input, truth (where there is another one), then what the translator makes of the input.
 
-    The input of a translator that makes images larger is shown at their size, enlarged by interpolation.
+    The input of a translator that makes images larger is shown at their size, enlarged by interpolation; numbers of
+    classes are shown in a colour for each.
 
     A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
     an encoder, and translations with random z, the same in all rows. Any other shows its one answer, with a seed of
@@ -113,6 +115,8 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     if translator.cycle is not None:
         columns["cycled"] = translator.cycle(inputs, *noise)
     pictures = [to_uint8(column).numpy() for column in columns.values()]
+    if translator.input_classes is not None:
+        pictures[0] = label_picture(pictures[0][..., 0])
     if translator.attention is not None:
         columns["attention"] = translating.to_levels(translator.attention(inputs, *noise)[1])
         pictures.append(heat_map(columns["attention"]))

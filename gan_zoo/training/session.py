@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.config import Config
+from gan_zoo.data.label_maps import recognised
 from gan_zoo.data.pipeline import ExampleSource, evaluation_batches, training_stream
 from gan_zoo.data.skipped_files import SkippedFiles
 from gan_zoo.data.value_range import unfilled
@@ -160,7 +161,7 @@ class Session:
                 self.model.load_loss_weights(_read(wanted))
         make_workdir(self.workdir, self.run, self.lock)
         if new:
-            for sentence in unfilled(self.source, self.config):
+            for sentence in (*unfilled(self.source, self.config), *recognised(self.source, self.config)):
                 say(f"note: {sentence}")
         if self.validation and self.validation.left_out:
             say(self.validation.left_out)

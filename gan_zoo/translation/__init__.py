@@ -9,5 +9,5 @@
 | `chroma` | photos of any size, their colours predicted in small |
 | `painting` | what becomes of a picture: samples, styles, walks, the way back |
 | `painted_files`, `contact_sheet` | picture files; all of them on a sheet |
-| `memory` | how much a picture takes, and how much there is |
+| `memory` | how much a picture takes |
 """

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gan_zoo.data.picture_files import read_image
+from gan_zoo.data.reading import Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage, Planes, from_pil, to_8_bit
 
@@ -39,21 +40,26 @@ class Opened:
         return answers[0] if self.alone else answers
 
 
-def opened(held: Held) -> Opened:
+def opened(held: Held, reading: Reading = Reading()) -> Opened:  # noqa: B008 (it is frozen)
     """Opens an array `[H, W, C]` or `[B, H, W, C]` uint8 or uint16, a PIL image, or the file at a path.
 
-    A PIL image is read as its file is: palettes, CMYK, colour profiles and the rotation of a camera are undone.
+    A PIL image is read as its file is: palettes, CMYK, colour profiles and the rotation of a camera are undone, or of
+    numbers of classes nothing is.
 
     Raises:
-        UserError: for anything else, or a file that is no picture.
+        UserError: for anything else, a file that is no picture, and what is no label map where `reading` asks for one.
     """
-    if isinstance(held, np.ndarray):
-        return _of_array(held)
-    if isinstance(held, Image.Image):
-        return Opened(_of_pil(held)[np.newaxis], alone=True, as_pil=True)
+    try:
+        if isinstance(held, np.ndarray):
+            array = _of_array(held)
+            return dataclasses.replace(array, images=reading.checked(array.images))
+        if isinstance(held, Image.Image):
+            return Opened(_of_pil(held, reading)[np.newaxis], alone=True, as_pil=True)
+    except BadImage as error:
+        raise UserError(str(error)) from None
     if isinstance(held, str | os.PathLike):
         try:
-            image = read_image(Path(held))
+            image = read_image(Path(held), reading)
             return Opened(image[np.newaxis], alone=True, as_pil=not isinstance(image, Planes))
         except BadImage as error:
             raise UserError(f"{os.fspath(held)}: {error}") from None
@@ -71,11 +77,13 @@ def _of_array(array: np.ndarray) -> Opened:
     return Opened(array if array.ndim == 4 else array[np.newaxis], alone=array.ndim == 3, as_pil=False)
 
 
-def _of_pil(picture: Image.Image) -> np.ndarray:
+def _of_pil(picture: Image.Image, reading: Reading) -> np.ndarray:
     picture = ImageOps.exif_transpose(picture)
+    if reading.classes is not None:
+        return reading.checked(np.atleast_3d(np.asarray(picture)))
     if picture.mode.startswith("I;16"):
         return np.asarray(picture, np.uint16)[..., np.newaxis]
-    return from_pil(picture)
+    return from_pil(picture, use_profile=reading.colour_profiles)
 
 
 def as_pil(image: np.ndarray) -> Image.Image:

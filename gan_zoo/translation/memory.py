@@ -1,95 +1,37 @@
-"""How much memory a translation takes, before any of it is taken, and how much there is."""
+"""How much memory a translation takes, before any of it is taken."""
 
-import ctypes
 import math
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from gan_zoo.data.memory import available_memory
 from gan_zoo.translation import translating
 
 _TRACED_SIDE = 512  # pixels
 _MARGIN = 1.2
 _VIEWS = ("Const", "ReadVariableOp", "Identity", "Reshape", "Squeeze", "ExpandDims")  # take nothing of their own
-# Of a machine without a word on its free memory, the share of all that other programs are left.
-_LEFT_TO_OTHERS = 0.25
-_CGROUPS = (  # limit, use, and what of the use the kernel gives back when asked
-    ("memory.max", "memory.current", "inactive_file"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
-)
 
 
-def available_memory(root: Path = Path("/")) -> int | None:
-    """The bytes that this process can still have: of the machine's, and of its control group's; None if unknown.
+def size_problem(height: int, width: int, per_pixel: float) -> str | None:
+    """Why there is no memory to translate a picture of `height` and `width`; None where there is enough.
 
     Args:
-        root: where `proc` and `sys` are.
+        per_pixel: `bytes_per_pixel` of what translates it.
     """
-    known = [_free_of_machine(root), *(_free_of_group(root, *names) for names in _CGROUPS)]
-    return min((count for count in known if count is not None), default=None)
-
-
-def _free_of_machine(root: Path) -> int | None:
-    try:
-        for line in (root / "proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    try:
-        if sys.platform == "win32":
-            return _free_on_windows()
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * (1 - _LEFT_TO_OTHERS))
-    except (AttributeError, OSError, ValueError):
+    available = available_memory()
+    size = available and largest_size(height, width, per_pixel, available)
+    if not size:
         return None
+    need, have = per_pixel * height * width / 1e9, available / 1e9
+    return (
+        f"{width}x{height} pixels would take {need:.1f} GB of memory, and {have:.1f} GB are free: "
+        f"up to {size[1]}x{size[0]} can be translated here"
+    )
 
 
-def _free_on_windows() -> int | None:
-    class Status(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_uint32), ("load", ctypes.c_uint32)] + [
-            (name, ctypes.c_uint64)
-            for name in ("all", "free", "all_paged", "free_paged", "space", "free_space", "more")
-        ]
-
-    status = Status(length=ctypes.sizeof(Status))
-    return status.free if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)) else None
-
-
-def _free_of_group(root: Path, limit: str, use: str, given_back: str) -> int | None:
-    """Of the control groups that this process is in, the least that one of them has left."""
-    top, left = root / "sys/fs/cgroup", []
-    kind, _, name = limit.rpartition("/")
-    for group in _groups(root, kind):
-        folder = top / kind / group
-        try:
-            most = int((folder / name).read_text(encoding="ascii"))
-            used = int((folder / use.rpartition("/")[2]).read_text(encoding="ascii"))
-            numbers = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
-            left.append(max(most - used + int(numbers.get(given_back, 0)), 0))
-        except (OSError, ValueError):  # "max", or a group without such a limit
-            continue
-    return min(left, default=None)
-
-
-def _groups(root: Path, kind: str) -> list[str]:
-    """The process' group and those around it, as paths below where they are mounted."""
-    groups = {""}
-    try:
-        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8", errors="replace").splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers == kind or kind in controllers.split(","):
-                parts = [part for part in path.split("/") if part not in ("", "..")]
-                groups |= {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    except (OSError, ValueError):
-        pass
-    return sorted(groups)
-
-
-def bytes_per_pixel(translator: Any) -> float:
+def bytes_per_pixel(translator: Any, wide: tuple[bool, bool] = (False, False)) -> float:
     """What translating takes at the most, for each pixel of the picture; found from the graph, nothing is computed.
 
     An estimate from above, of the tensors that are there at one time: kernels may keep more or less beside them. Of a
@@ -97,14 +39,17 @@ def bytes_per_pixel(translator: Any) -> float:
 
     Args:
         translator: a `gan_zoo.models.base.Translator`.
+        wide: whether the picture, and whether the answer, may be of 16 bit.
     """
+    taken, given = (2 if of_16_bit else 1 for of_16_bit in wide)  # bytes of a number
     multiple = translator.size_multiple
     side = -(-_TRACED_SIDE // multiple) * multiple
     noise = [translating.no_noise(translator, 1)] if translating.takes_noise(translator) else []
     channels = translator.input_channels
     if translator.tile_overlap is not None:
-        # What the network takes for a part does not grow with the picture. What does: the picture, and the answer.
-        return 2.0 * channels + translator.scale**2 * translator.output_channels
+        # What the network takes for a part does not grow with the picture. What does: the picture as decoded and as the
+        # network takes it, and the answer; of 16 bit in the numbers of the run's files too.
+        return 2.0 * taken * channels + translator.scale**2 * translator.output_channels * given**2
     if translator.chroma is not None:  # it predicts in small, so that all else counts
         image = tf.TensorSpec([1, side, side, 3], tf.uint8)
         peak = peak_bytes(lambda image: translating.translate(translator, image, *noise), image)
@@ -112,7 +57,7 @@ def bytes_per_pixel(translator: Any) -> float:
         image = tf.TensorSpec([1, side, side, channels], tf.float32)
         peak = peak_bytes(lambda image: translator.function(image, *noise), image)
     # The picture as decoded, as float32 and padded; the answer padded and cropped.
-    copies = channels * (3 + 4 + 4) + translator.scale**2 * translator.output_channels * (4 + 4 + 1)
+    copies = channels * (3 * taken + 4 + 4) + translator.scale**2 * translator.output_channels * (4 + 4 + given**2)
     return _MARGIN * peak / side**2 + copies
 
 

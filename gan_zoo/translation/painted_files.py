@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from gan_zoo.data.array_files import decode_array, write_npy
+from gan_zoo.data.array_files import size_of_file, write_npy
 from gan_zoo.data.picture_files import EVERYBODYS_TROUBLE, SHEET_FILE, output_names, read_file, read_hints
+from gan_zoo.data.reading import Reading
 from gan_zoo.grids import image_grid, shown_note, to_shown
-from gan_zoo.images import PICTURE_CHANNELS, BadImage, decode_image, size_of, to_channels, write_png, write_whole
+from gan_zoo.images import PICTURE_CHANNELS, BadImage, to_channels, write_png, write_whole
 from gan_zoo.translation.contact_sheet import ContactSheet
 from gan_zoo.translation.painting import Painter
 
@@ -67,13 +68,15 @@ def paint_files(
     for number, (file, name) in enumerate(zip(files, output_names(places), strict=True), start=1):
         try:
             data = read_file(file)
-            array = decode_array(file, data)
+            size = size_of_file(file, data)
             for painter in painters:
-                painter.check_size(*(size_of(data) if array is None else array.shape[:2]))
-            image = decode_image(data) if array is None else array
+                painter.check_size(*size)
+            images: dict[Reading, np.ndarray] = {}  # runs may read one file in several ways
             for painter in painters:
-                painter.fitted(image)
-            its_hints = read_hints(hints[file], image.shape) if file in hints else None
+                if painter.reading not in images:
+                    images[painter.reading] = painter.reading.decode(file, data)
+                painter.fitted(images[painter.reading])
+            its_hints = read_hints(hints[file], size) if file in hints else None
         except BadImage as error:
             refuse(file, error)
             continue
@@ -86,17 +89,17 @@ def paint_files(
             for stem in stems:
                 stem.parent.mkdir(parents=True, exist_ok=True)
             pairs = zip(painters, stems, strict=True)
-            cells = [_paint(painter, image, shown, stem, its_hints) for painter, stem in pairs]
+            cells = [_paint(painter, images[painter.reading], shown, stem, its_hints) for painter, stem in pairs]
         except (tf.errors.ResourceExhaustedError, MemoryError):
-            refuse(file, f"not enough memory to translate {image.shape[1]}x{image.shape[0]} pixels")
+            refuse(file, f"not enough memory to translate {size[1]}x{size[0]} pixels")
             continue
         except OSError as error:
             if error.errno in EVERYBODYS_TROUBLE:
                 raise
             refuse(file, f"its translations cannot be written: {error.strerror or error}")
             continue
-        sheet.add(painters[0].filled(image), cells, its_hints)
-        del cells  # of a large picture, before the next one
+        sheet.add(painters[0].shown(images[painters[0].reading]), cells, its_hints)
+        del cells, images  # of a large picture, before the next one
         report(f"[{number}/{len(files)}] {shown}")
     if len(bad) < len(files):
         write_png(output / SHEET_FILE, sheet.picture())

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.data.label_maps import label_picture
+from gan_zoo.data.memory import SMALL_PIXELS
 from gan_zoo.data.picture_files import ANSWER
+from gan_zoo.data.reading import Reading
 from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.grids import heat_map
 from gan_zoo.images import BadImage, to_8_bit, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
 from gan_zoo.translation.tiles import tiled_picture
-
-SMALL_PIXELS = 1 << 20  # of a picture that fits wherever TensorFlow does
 
 
 def pick_translator(translators: Mapping[str, Any], name: str | None) -> tuple[str, Any]:
@@ -78,6 +79,7 @@ class Painter:
         hints: whether a user's hints come with pictures.
         ranges: white in files of 16 bit, of what the translator takes and of what it gives; what has one is answered
             with 16 bit.
+        reading: how the run reads the files that the translator takes.
 
     Raises:
         UserError: for wishes that the translator cannot fulfil.
@@ -99,6 +101,7 @@ class Painter:
         saturation: float = 1.0,
         hints: bool = False,
         ranges: tuple[int | None, int | None] = (None, None),
+        reading: Reading = Reading(),  # noqa: B008 (it is frozen)
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")
@@ -123,7 +126,7 @@ class Painter:
         ):
             raise UserError("--num_samples=0 without --encode, --interpolate or --cycle leaves nothing to do")
         self.title, self.translator, self.style = title, translator, style
-        self.direction, self.ranges = direction, ranges
+        self.direction, self.ranges, self.reading = direction, ranges, reading
         taken, given = ({"rounded": to_uint8 if white is None else to_uint16} for white in ranges)
         self.num_samples, self.seed, self.sync, self.num_frames = num_samples, seed, sync, num_frames
         if style is not None:
@@ -180,6 +183,10 @@ class Painter:
         """A picture as the translator sees it: of 16 bit those that there are to fill."""
         return stretched(image, self.ranges[0])
 
+    def shown(self, image: np.ndarray) -> np.ndarray:
+        """A picture as people see it: `filled`, or of numbers of classes a colour for each."""
+        return self.filled(image) if self.reading.classes is None else label_picture(image[..., 0])
+
     @property
     def _cycled(self) -> str:
         return f"{self.direction} cycled" if self.direction else "cycled"
@@ -213,16 +220,11 @@ class Painter:
         """
         if height * width <= SMALL_PIXELS:
             return
-        available = memory.available_memory()
         if self._bytes_per_pixel is None:
-            self._bytes_per_pixel = memory.bytes_per_pixel(self.translator)
-        size = available and memory.largest_size(height, width, self._bytes_per_pixel, available)
-        if size:
-            need, have = self._bytes_per_pixel * height * width / 1e9, available / 1e9
-            raise BadImage(
-                f"{width}x{height} pixels would take {need:.1f} GB of memory, and {have:.1f} GB are free: "
-                f"up to {size[1]}x{size[0]} can be translated here"
-            )
+            taken, given = self.ranges
+            self._bytes_per_pixel = memory.bytes_per_pixel(self.translator, (taken is not None, given is not None))
+        if problem := memory.size_problem(height, width, self._bytes_per_pixel):
+            raise BadImage(problem)
 
     def _random_noise(self, name: str, count: int) -> np.ndarray:
         seed = self.seed

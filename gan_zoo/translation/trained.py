@@ -1,16 +1,19 @@
 """A trained model in Python: pictures in, pictures out."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from gan_zoo.data.memory import SMALL_PIXELS
+from gan_zoo.data.reading import Reading
 from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_channels, to_float, to_uint8, to_uint16
-from gan_zoo.translation import translating
+from gan_zoo.translation import memory, translating
 from gan_zoo.translation.holders import Held, Opened, opened
 
 
@@ -24,6 +27,10 @@ class Way:
         encode: from images of the output's kind to the mean `[B, latent_dim]` of z; None without an encoder.
         cycle: from the arguments of `answer` to what comes back; None without a way back.
         ranges: white in uint16 images, of what is taken and of what is given; None: 65535.
+        readings: how files of what is taken and of what is given are read.
+        bytes_per_pixel: how much memory `answer` takes at the most for each pixel; None where that is not known.
+        answer_to_uint16: from images `[B, H, W, C]` uint16 in the numbers of the run's files to such translations, with
+            the noise of `translating.no_noise`; None where `answer` is as fine.
     """
 
     translator: Any
@@ -31,9 +38,27 @@ class Way:
     encode: Callable[[tf.Tensor], tf.Tensor] | None
     cycle: Callable[..., tf.Tensor] | None
     ranges: tuple[int | None, int | None] = (None, None)
+    readings: tuple[Reading, Reading] = (Reading(), Reading())
+    bytes_per_pixel: Callable[[], float] | None = None
+    answer_to_uint16: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+    def check_size(self, count: int, height: int, width: int) -> None:
+        """Looks whether there is memory for `count` pictures, before any of it is taken.
+
+        Raises:
+            UserError: where there is not; the message says what size there is memory for.
+        """
+        if self.bytes_per_pixel is None or count * height * width <= SMALL_PIXELS:
+            return
+        if problem := memory.size_problem(height, width, count * self.bytes_per_pixel()):
+            raise UserError(f"{count} pictures of {problem}" if count > 1 else problem)
 
 
-def way_of(translator: Any, ranges: tuple[int | None, int | None] = (None, None)) -> Way:
+def way_of(
+    translator: Any,
+    ranges: tuple[int | None, int | None] = (None, None),
+    readings: tuple[Reading, Reading] = (Reading(), Reading()),
+) -> Way:
     """The way of a translator of a model, each function compiled once for all sizes."""
     # A translator of colours takes grey and RGB.
     channels = translator.input_channels if translator.chroma is None else None
@@ -54,6 +79,8 @@ def way_of(translator: Any, ranges: tuple[int | None, int | None] = (None, None)
         cycle=translator.cycle
         and compiled(lambda image, *noise: translating.there_and_back(translator, image, *noise), image, *noise),
         ranges=ranges,
+        readings=readings,
+        bytes_per_pixel=functools.cache(lambda: memory.bytes_per_pixel(translator, (True, True))),
     )
 
 
@@ -88,7 +115,8 @@ class TrainedModel:
         Args:
             image: an array `[H, W, C]`, or `[B, H, W, C]`, uint8 or uint16, with as many channels as the model
                 takes, or 1, 3 or 4 of which they can be made; a PIL image; the path of a picture, which comes back as a
-                PIL image, or of an array file, as an array; or a list of these.
+                PIL image, or of an array file, as an array; or a list of these. For a run with `input_classes` label
+                maps: arrays of one channel, and pictures whose pixels (of a palette the indices) are the numbers.
             num_samples: answers to each picture; None for one, without an axis for it.
             seed: of random z, or of the noise of a model whose noise is its dropout: the i-th picture's samples are a
                 function of (seed, i). Without it, and without `num_samples`, the answer is that of z = 0 or seed 0.
@@ -101,17 +129,18 @@ class TrainedModel:
             path a PIL image, or with samples a list of them; for a list a list.
 
         Raises:
-            UserError: for a picture that is none, noise that the model does not take, or an unknown translator.
+            UserError: for a picture that is none, or too large for the memory that is free, noise that the model does
+                not take, or an unknown translator.
         """
         way = self._way(translator)
         several = isinstance(image, list | tuple)
         if several:
-            each = [opened(one) for one in image]
+            each = [opened(one, way.readings[0]) for one in image]
             if not all(one.alone for one in each):
                 raise UserError("a list holds single pictures: give each array as [H, W, C]")
             count = len(each)
         else:
-            each = [opened(image)]
+            each = [opened(image, way.readings[0])]
             count = len(each[0].images)
         alone = not several and each[0].alone
         noises, samples = _noises(way.translator, count, alone=alone, num_samples=num_samples, seed=seed, z=z)
@@ -130,7 +159,7 @@ class TrainedModel:
         way = self._way(translator)
         if way.cycle is None:
             raise UserError("this model knows no way back")
-        one = opened(image)
+        one = opened(image, way.readings[0])
         count = len(one.images)
         noises, _ = _noises(way.translator, count, alone=one.alone, num_samples=None, seed=None, z=None)
         return one.back(_painted(way.cycle, way, one, noises, way.ranges[0]), samples=False)
@@ -151,7 +180,7 @@ class TrainedModel:
         way = self._way(translator)
         if way.encode is None:
             raise UserError("this model has no encoder")
-        one = opened(picture)
+        one = opened(picture, way.readings[1])
         mu = way.encode(
             to_float(_channelled(stretched(one.images, way.ranges[1]), way.translator.output_channels))
         ).numpy()
@@ -202,7 +231,11 @@ def _painted(
 ) -> np.ndarray:
     """The answers `[B, N, H', W', C']` to pictures, of their dtype; of uint16, the highest is `white`."""
     translator = way.translator
+    way.check_size(len(one.images), *one.images.shape[1:3])
     channels = translator.input_channels
+    if one.images.dtype == np.uint16 and function is way.answer and noises is None and way.answer_to_uint16:
+        made = way.answer_to_uint16(_channelled(one.images, channels)).numpy()[:, np.newaxis]
+        return stretched(made, white) if one.as_pil and made.shape[-1] > 1 else made
     if getattr(translator, "chroma", None) is not None and one.images.shape[-1] > 1:
         channels = 3
     image = to_float(_channelled(stretched(one.images, way.ranges[0]), channels))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_zoo.data.array_files import decode_array, decode_file, write_npy
+from gan_zoo.data.array_files import decode_array, write_npy
+from gan_zoo.data.reading import Reading
 from gan_zoo.images import BadImage, Planes, decode_image
 
 RANDOM = np.random.default_rng(0)
@@ -39,7 +40,7 @@ def grey(*arrays: np.ndarray) -> list[Image.Image]:
 def assert_bad(name: str, data: bytes, *parts: str) -> None:
     tracemalloc.start()
     with pytest.raises(BadImage) as caught:
-        decode_file(name, data)
+        Reading().decode(name, data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000  # nothing of the claimed size was made
@@ -53,7 +54,7 @@ def assert_bad(name: str, data: bytes, *parts: str) -> None:
 def test_arrays_of_numpy(dtype, version) -> None:
     for shape in ((9, 12), (9, 12, 1), (9, 12, 2), (9, 12, 16)):
         for array in (noise(*shape, dtype=dtype).astype(dtype), np.asfortranarray(noise(*shape, dtype=dtype))):
-            image = decode_file("x.NPY", npy(array, version=version))
+            image = Reading().decode("x.NPY", npy(array, version=version))
             assert (
                 isinstance(image, Planes)
                 and image.dtype == np.dtype(dtype).newbyteorder("=")
@@ -68,7 +69,7 @@ def test_arrays_of_numpy(dtype, version) -> None:
 def test_pages_of_tiff_are_channels(compression, dtype, count) -> None:
     image = noise(9, 300, count, dtype=dtype)
     image[:, 50:] = image[:1, :1]  # so that there is something to pack
-    decoded = decode_file("x.tif", tiff(*grey(*np.moveaxis(image, -1, 0)), compression=compression))
+    decoded = Reading().decode("x.tif", tiff(*grey(*np.moveaxis(image, -1, 0)), compression=compression))
     assert decoded.dtype == dtype
     np.testing.assert_array_equal(decoded, image)
 
@@ -78,7 +79,7 @@ def test_a_page_that_packs_as_well_as_anything_can_is_read() -> None:
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
         data = tiff(*grey(plain, plain), compression=compression)
         assert len(data) < 2 * plain.size / 50
-        np.testing.assert_array_equal(decode_file("x.tiff", data)[..., 1], plain)
+        np.testing.assert_array_equal(Reading().decode("x.tiff", data)[..., 1], plain)
 
 
 def by_hand(pages: np.ndarray, bits: int, order: str = ">", photometric: int = 1, share: bool = False) -> bytes:
@@ -110,7 +111,7 @@ def by_hand(pages: np.ndarray, bits: int, order: str = ">", photometric: int = 1
 def test_tiff_of_either_byte_order_and_white_at_zero() -> None:
     pages = noise(2, 9, 12, dtype="uint16")
     for order, photometric, expected in ((">", 1, pages), ("<", 1, pages), ("<", 0, 65535 - pages)):
-        decoded = decode_file("x.tiff", by_hand(pages.astype(f"{order}u2"), 16, order, photometric))
+        decoded = Reading().decode("x.tiff", by_hand(pages.astype(f"{order}u2"), 16, order, photometric))
         assert decoded.dtype == np.uint16
         np.testing.assert_array_equal(decoded, np.moveaxis(expected, 0, -1))
 
@@ -188,7 +189,7 @@ def test_tiff_files_that_cannot_be_used() -> None:
     whole = tiff(*pages)
     for length in range(len(whole) - 10):  # which fill it up
         try:
-            cut = decode_file("x.tif", whole[:length])
+            cut = Reading().decode("x.tif", whole[:length])
         except BadImage:
             continue
         assert cut.shape == (9, 12, 1)  # a picture, as far as it shows
@@ -208,7 +209,7 @@ def test_tiff_files_that_cannot_be_used() -> None:
 def test_other_tiff_files_are_pictures(pages) -> None:
     data = tiff(*pages)
     assert decode_array("x.tif", data) is None
-    image = decode_file("x.tif", data)
+    image = Reading().decode("x.tif", data)
     assert not isinstance(image, Planes)
     np.testing.assert_array_equal(image, decode_image(data))
 
@@ -220,13 +221,13 @@ def test_a_picture_with_a_damaged_directory_behind_it_is_read_as_one() -> None:
     assert data.endswith(bytes(4))  # there is no other page
     for place in (3, len(data) - 20, len(data) + 10**6):
         damaged = data[:-4] + struct.pack(">I", place)
-        np.testing.assert_array_equal(decode_file("x.tif", damaged)[..., 0], page)
+        np.testing.assert_array_equal(Reading().decode("x.tif", damaged)[..., 0], page)
 
 
 def test_what_is_written_is_whole(tmp_path, monkeypatch) -> None:
     image = noise(9, 12, 5)
     write_npy(tmp_path / "x.npy", image)
-    np.testing.assert_array_equal(decode_file("x.npy", (tmp_path / "x.npy").read_bytes()), image)
+    np.testing.assert_array_equal(Reading().decode("x.npy", (tmp_path / "x.npy").read_bytes()), image)
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         write_npy(tmp_path / "x.npy", image[::-1])

@@ -8,6 +8,7 @@ import pytest
 
 from datasets import folder
 from gan_zoo.data.folders import list_pictures
+from gan_zoo.data.picture_files import find_images
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadExample, write_png
 
@@ -148,3 +149,26 @@ def test_halves_are_still_large_enough_for_a_picture(tmp_path):
     write(tmp_path / "train" / "x.png", width=15)
     with pytest.raises(BadExample, match="halves of 7x16 pixels"):
         folder.load("train", A_TO_B, str(tmp_path))[0]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path, monkeypatch):
+    for name in ("trainA/0.png", "trainA/one/1.png", "trainA/two/2.png", "trainB/0.png", "trainB/two/2.png"):
+        write(tmp_path / name)
+    closed = (str(tmp_path / "trainA" / "one"), str(tmp_path / "trainB" / "two"))
+    scan = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) in closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    source = folder.load("train", A_TO_B, str(tmp_path))
+    assert len(source) == 1
+    reasons = {os.path.relpath(bad.path, tmp_path): bad.reason for bad in source.rejected}
+    assert reasons.pop("trainA/two/2.png").startswith("no partner")
+    assert reasons == dict.fromkeys(("trainA/one", "trainB/two"), "a folder that cannot be read: Permission denied")
+    good, bad = find_images(tmp_path / "trainA")
+    assert len(good) == 2 and list(bad.values()) == ["a folder that cannot be read: Permission denied"]
+    with pytest.raises(PermissionError):  # what the user names
+        list_pictures(closed[0])

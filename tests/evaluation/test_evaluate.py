@@ -245,3 +245,20 @@ def test_progress(terminal, shown) -> None:
         progress(2)
         progress(4)
     assert stream.getvalue() == shown
+
+
+def test_damaged_checkpoints_are_named_and_the_others_measured(tmp_path) -> None:
+    model = small("pix2pix")
+    for step in (1, 2, 3):
+        save_run(tmp_path / "run", model, step=step, name="pix2pix")
+    for step in (1, 3):
+        index = tmp_path / "run" / "checkpoints" / f"step-{step}.index"
+        index.write_bytes(index.read_bytes()[:50])
+    result = run_evaluate(f"--workdir={tmp_path / 'run'}", "--dataset=eight", CHEAP, "--checkpoint=all")
+    assert result.code == 1, result
+    assert re.findall(r"^skipped: step (\d): checkpoint .* is damaged \(its index", result.out, re.M) == ["1", "3"]
+    assert {path.name for path in (tmp_path / "run" / "evaluation").iterdir()} == {"step_2.json", "report.html"}
+    index = tmp_path / "run" / "checkpoints" / "step-2.index"
+    index.write_bytes(index.read_bytes()[:50])
+    result = run_evaluate(f"--workdir={tmp_path / 'run'}", "--dataset=eight", CHEAP, "--checkpoint=all")
+    assert_one_line(result, 2, "step-1 is damaged")

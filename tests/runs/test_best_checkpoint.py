@@ -14,6 +14,7 @@ from gan_zoo.runs import checkpoint_files
 from gan_zoo.runs.checkpoint_files import best_record
 from gan_zoo.runs.checkpoints import Checkpoints, restore_networks
 from gan_zoo.runs.record import Run
+from gan_zoo.training.health_log import HealthLog
 
 RUN = Run(model="pix2pix", dataset="eight", data_dir=None, settings={})
 
@@ -142,3 +143,45 @@ def test_room_is_asked_for_it_once(model, checkpoints, tmp_path, monkeypatch) ->
         checkpoints.check_space(best=True)
     checkpoints.mark_best(1, "l1", 0.5)
     checkpoints.check_space(best=True)
+
+
+def test_nothing_is_written_into_a_folder_that_is_not_ours_any_more(model, tmp_path) -> None:
+    def refuse() -> None:
+        raise UserError("is trained by another process")
+
+    ours = Checkpoints(tmp_path, model, RUN)
+    ours.save(1)
+    log = HealthLog(tmp_path, 1)
+    log.append({"step": 1})
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    theirs = Checkpoints(tmp_path, model, RUN, confirm=refuse)
+    for write in (
+        lambda: theirs.save(2),
+        lambda: theirs.keep(1),
+        lambda: theirs.mark_best(1, "l1", 0.5),
+        lambda: HealthLog(tmp_path, 1, confirm=refuse),
+    ):
+        with pytest.raises(UserError, match="another process"):
+            write()
+    log._confirm = refuse
+    with pytest.raises(UserError, match="another process"):
+        log.append({"step": 2})
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_small_files_are_on_the_disk_before_they_have_their_names(tmp_path, monkeypatch) -> None:
+    """A machine that loses its power must not be left with an empty config.json."""
+    done = []
+    sync, replace = checkpoint_files.sync, os.replace
+    monkeypatch.setattr(checkpoint_files, "sync", lambda path: (done.append(path.name), sync(path)))
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append(f"-> {new.name}"), replace(old, new)))
+    RUN.write(tmp_path)
+    assert done == [".config.json.partial", "-> config.json", tmp_path.name] and Run.read(tmp_path) == RUN
+    done.clear()
+    (tmp_path / "health.jsonl").write_text("cut sho")
+    HealthLog(tmp_path, 0)
+    assert done == [".health.jsonl.partial", "-> health.jsonl", tmp_path.name]
+    monkeypatch.setattr(checkpoint_files, "sync", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        RUN.write(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["config.json", "health.jsonl"]

@@ -44,7 +44,7 @@ class Negate:
 
     input_channels = output_channels = 3
     size_multiple, latent_dim, scale, encode, cycle, chroma, takes_seed = 8, 0, 1, None, None, None, False
-    tile_overlap = None
+    tile_overlap = input_classes = None
     function = staticmethod(lambda image: -image)
 
 

@@ -94,6 +94,31 @@ def test_names_that_are_no_text_are_shown_and_the_rest_is_done(run, tmp_path, en
     assert len(os.listdir(tmp_path / "out")) == 3 * 4 + 1
 
 
+def test_a_locale_that_knows_no_letter_of_a_name(run, tmp_path):
+    """The strictest one: the names of files are ASCII to Python, and the terminal's are those of Windows."""
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252:strict"}
+    photos = tmp_path / "fotos-ä-日本"
+
+    def said(*words: object, code: int) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, *map(str, words)], cwd=ROOT, env=environment, capture_output=True, check=False
+        )
+        text = (done.stdout + done.stderr).decode("cp1252")
+        assert done.returncode == code and "Traceback" not in text, text
+        return text.splitlines()
+
+    assert said("-m", "datasets.shapes", photos, 32, 1, code=0) == []
+    (photos / "drawing_01.png").rename(photos / "fotos-ä-日本.png")
+    (photos / "ß.png").write_bytes(b"no picture")
+    (error,) = said("-m", "datasets.shapes", photos / "ß.png", code=2)
+    assert error.startswith("error: ") and "a file stands where a folder is needed" in error
+    words = ["translate.py", f"--workdir={run}", f"--input={photos}", f"--output={tmp_path / 'Übersetzt'}"]
+    lines = said(*words, code=1)
+    assert any(r"fotos-\xc3\xa4-\xe6\x97\xa5\xe6\x9c\xac.png" in line for line in lines)
+    assert any(r"not translated" in line and r"\xc3\x9f.png: not a PNG" in line for line in lines)
+    assert len(list((tmp_path / "Übersetzt").glob("fotos-ä-日本_sample_*.png"))) == 4
+
+
 def test_a_picture_too_large_is_named_at_once_and_the_others_are_done(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(painting, "SMALL_PIXELS", 1000)
     monkeypatch.setattr(memory, "available_memory", lambda: 10_000_000)

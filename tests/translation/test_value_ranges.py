@@ -3,7 +3,7 @@
 import numpy as np
 from small_run import run_translate, save_run, small
 from test_translate import Negate
-from tiny_runs import EightPictures, run_train, use_eight_pictures
+from tiny_runs import EightPictures, assert_one_line, run_train, use_eight_pictures
 
 import gan_zoo
 from gan_zoo.images import decode_image, encode_png
@@ -69,3 +69,9 @@ def test_training_begins_with_a_note(monkeypatch, tmp_path) -> None:
     notes = [line for line in result.out.splitlines() if line.startswith("note: ")]
     assert result.code == 0 and len(notes) == 1, result
     assert "target_image: files of 16 bit that reach 4080 of 65535" in notes[0] and "target_range=4095" in notes[0]
+
+
+def test_a_made_input_has_no_range_of_its_own(tmp_path) -> None:
+    for model in ("colorization", "srgan"):
+        result = run_train(f"--model={model}", f"--workdir={tmp_path / 'run'}", "--set", "input_range=4095")
+        assert_one_line(result, 2, "input_range has no effect with an input that is made of the target")
