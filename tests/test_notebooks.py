@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from datasets.shapes import SPLIT_SIZES
+from gan_zoo.models import MODELS
 
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -40,7 +41,7 @@ def test_outputs_are_stripped(path):
 def test_the_models_for_drawings_have_one_and_they_begin_alike():
     of_models = {"bicyclegan", "pix2pix", "cyclegan"}
     of_models |= {"colorization_train", "colorization_test", "super_resolution"}
-    assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation", "depixelation"}
+    assert {path.stem for path in NOTEBOOKS} == of_models | {"evaluation", "depixelation", "generative_models"}
     assert len({code_cells(read(path))[0].source for path in NOTEBOOKS}) == 1
 
 
@@ -59,7 +60,10 @@ def run(name: str, workdir: pathlib.Path, settings: str, more: str) -> tuple[str
 
 
 def execute(name: str, settings: str, again: str | None = None) -> tuple[str, list[np.ndarray], list[str]]:
-    """Runs a notebook with other settings behind its own; with `again`, all but the first cell after them twice."""
+    """Runs a notebook with other settings behind its own; with `again`, all but the first cell after them twice.
+
+    Returns what it printed, its pictures, and for each output its HTML or Markdown.
+    """
     nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
     for module in ("ipykernel", "matplotlib"):
         pytest.importorskip(module, reason="the extra `notebooks` is not installed")
@@ -77,7 +81,37 @@ def execute(name: str, settings: str, again: str | None = None) -> tuple[str, li
     text = "".join(output.get("text", "") for output in outputs)
     data = [output.get("data", {}) for output in outputs]
     pictures = [Image.open(io.BytesIO(base64.b64decode(each["image/png"]))) for each in data if "image/png" in each]
-    return text, [np.asarray(picture) for picture in pictures], [each.get("text/html", "") for each in data]
+    tables = [each.get("text/html", each.get("text/markdown", "")) for each in data]
+    return text, [np.asarray(picture) for picture in pictures], tables
+
+
+DIFFERENCE = r"-log likelihood - KL\(p \|\| q\): between (\S+) and (\S+)\nthe mean of -log p is (\S+)\n"
+
+
+def test_generative_models_run():
+    text, pictures, tables = execute(
+        "generative_models", "STEPS, PICTURE_STEPS, WIDTH, BATCH_SIZE, SEEDS = 8, 6, 8, 16, 1"
+    )
+    # The density, maximum likelihood, the GAN, the ring, the picture, two with VAEs, the family.
+    assert len(pictures) == 8
+    # Of 10,000 examples 0.002 is to be expected, the integral of sqrt(2 P (1 - P) / (pi 10,000)) over the range.
+    (distance,) = re.findall(r"^W1 to p: (\S+) of the range for the examples themselves$", text, re.M)
+    assert 0.0005 < float(distance) < 0.005
+    minima = dict(re.findall(r"^least (.+): at a mean of (\S+)$", text, re.M))
+    # Steps of 0.02, and the examples' mean is 0.01 from p's.
+    assert abs(float(minima["-log likelihood of the examples"]) - float(minima["KL(p || q)"])) < 0.05
+    least, greatest, entropy = map(float, re.search(DIFFERENCE, text).groups())
+    # At the ends 0.05 is to be expected: the examples' mean, 0.01 from p's, by the slope of 5 that log q has there.
+    assert entropy - 0.15 < least < greatest < entropy + 0.15
+    (share,) = re.findall(r"^the examples: 8 modes, (\S+) of the points on one$", text, re.M)
+    assert abs(float(share) - (1 - np.exp(-4.5))) < 0.0043  # three deviations in the plane; four of 10,000 examples
+    assert re.search(r"^w1_gan 0\.\d+$", text, re.M) and re.search(r"^modes_plain \[[0-8]\]$", text, re.M)
+    (table,) = (each for each in tables if each.startswith("| model |"))
+    for name in MODELS:
+        (row,) = (line for line in table.splitlines() if line.startswith(f"| [{name}](../gan_zoo/models/"))
+        assert "](https://arxiv.org/" in row, row
+        for link in re.findall(r"\]\(([^h)][^)]*)\)", row):
+            assert (ROOT / "notebooks" / link).exists(), link
 
 
 def test_bicyclegan_runs(tmp_path):

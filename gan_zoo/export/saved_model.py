@@ -114,15 +114,12 @@ def _signatures_of(
     if ranges[1] is not None:
         of_files = {dtype: compiled(dtype, to_uint16) for dtype in of_files}
 
-    def translated(image: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        return answered(image, noise)["translation"]
-
     @functools.cache
     def limits() -> Limits:
         if translator.chroma is not None:  # its network sees pictures of any size in small
             return Limits((1, 3), max_pixels=max_pixels)
         with tf.init_scope():  # asked for while a signature is traced
-            smallest = _smallest_side(translator, translated)
+            smallest = _smallest_side(translator, answered)
         multiple, scale = translator.size_multiple, translator.scale
         return Limits((translator.input_channels,), smallest, multiple, max_pixels, scale, translator.input_classes)
 
@@ -139,13 +136,14 @@ def _signatures_of(
     def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:
         image = checked_image(image, limits())
         z = checked_shape("z", z, [tf.shape(image)[0], translator.latent_dim], "a row for each image")
-        return {"translation": translated(image, z)}
+        return {"translation": answered(image, z)["translation"]}
 
     @tf.function(input_signature=[image_spec, seed_spec])
     def sample_random(image: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         image = checked_image(image, limits())
         count = tf.shape(image)[0]
-        return {"translation": translated(image, sample_noise(translator, checked_seed(seed, count), count))}
+        noise = sample_noise(translator, checked_seed(seed, count), count)
+        return {"translation": answered(image, noise)["translation"]}
 
     @tf.function(input_signature=[style_spec])
     def encode_image(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -205,7 +203,7 @@ def _compiled(
     return answered
 
 
-def _smallest_side(translator: Any, translated: Callable[..., tf.Tensor]) -> int:
+def _smallest_side(translator: Any, answered: Callable[..., dict[str, tf.Tensor]]) -> int:
     """The fewest pixels a side that the network takes, found by trying.
 
     Padding brings a side to a multiple, but a network may mirror more pixels than are left of that inside.
@@ -214,7 +212,7 @@ def _smallest_side(translator: Any, translated: Callable[..., tf.Tensor]) -> int
     for side in range(multiple, translator.image_size, multiple):
         image = tf.zeros([1, side, side, translator.input_channels], tf.uint8)
         try:
-            translated(image, no_noise(translator, 1))
+            answered(image, no_noise(translator, 1))
         except tf.errors.InvalidArgumentError:
             continue
         break
