@@ -6,8 +6,6 @@ import tensorflow as tf
 from gan_zoo.layers.convolutions import widened
 from gan_zoo.layers.normalization import centered_and_variance
 
-SMALLEST_VARIANCE = 1e-24  # the root has no slope at 0, where an image is flat
-
 
 @keras.saving.register_keras_serializable("gan_zoo")
 class DeviationNorm(keras.layers.Layer):
@@ -36,8 +34,8 @@ class DeviationNorm(keras.layers.Layer):
         wide = widened(image)
         centered, variance = centered_and_variance(wide, (1, 2, 3))
         count = tf.cast(tf.reduce_prod(tf.shape(image)[1:]), wide.dtype)
-        unbiased = variance * (count / tf.maximum(count - 1.0, 1.0))
-        deviation = tf.sqrt(tf.maximum(unbiased, SMALLEST_VARIANCE))
+        # Of a flat image no gradient comes through the root: TensorFlow's slope of it at 0, times 0, is 0.
+        deviation = tf.sqrt(variance * (count / tf.maximum(count - 1.0, 1.0)))
         return tf.cast(centered * (self.gamma / (deviation + self.epsilon)) + self.beta, image.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
