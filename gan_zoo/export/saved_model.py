@@ -106,7 +106,6 @@ def _signatures_of(
     hints_spec = tf.TensorSpec([None, None, None, 4], tf.uint8, name="hints")
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
     seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
-    bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
 
     compiled = functools.partial(_compiled, translator)
     answered = compiled(tf.uint8, to_uint8)
@@ -160,7 +159,7 @@ def _signatures_of(
     def translate_uint16(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"translation": in_numbers_of_files(stretched_in_graph(checked_image(image, limits()), ranges[0]))}
 
-    @tf.function(input_signature=[bytes_spec])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         decoded_channels = translator.input_channels if translator.chroma is None else 3
         made = translated_files(image_bytes, limits(), decoded_channels, in_numbers_of_files, ranges[0])
