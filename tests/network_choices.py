@@ -16,6 +16,7 @@ _OF_OTHERS = {
     "flip",
     "direction",
     "mixed_precision",
+    "colour_profiles",
     "schedule",
     "init_type",
     "gan_mode",

@@ -49,6 +49,7 @@ PNG (its first picture is); CMYK and palettes are what TensorFlow makes of them.
 whose middle data is missing, but not its end, is translated as it is: TensorFlow keeps libjpeg's warnings to itself.
 """
 
+import dataclasses
 import functools
 import json
 import os
@@ -107,7 +108,7 @@ def _signatures_of(
     z_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32, name="z")
     seed_spec = tf.TensorSpec(None, tf.int64, name="seed")
 
-    compiled = functools.partial(_compiled, translator)
+    compiled = functools.partial(_compiled, _traced_once(translator))
     answered = compiled(tf.uint8, to_uint8)
     of_files = {tf.uint8: answered, tf.uint16: compiled(tf.uint16, to_uint8)}
     if ranges[1] is not None:
@@ -181,12 +182,24 @@ def _signatures_of(
     return functions
 
 
+def _traced_once(translator: Any) -> Any:
+    """The translator with networks that whoever calls them calls as one function: an export holds each once."""
+    functions = {name: getattr(translator, name) for name in ("function", "chroma", "attention")}
+    traced = {name: tf.function(function) for name, function in functions.items() if function is not None}
+    return dataclasses.replace(translator, **traced)
+
+
 def _compiled(
     translator: Any, dtype: tf.DType, rounded: Callable[[tf.Tensor], tf.Tensor]
 ) -> Callable[..., dict[str, tf.Tensor]]:
     """What `serving_default` gives of images of a type and noise, for several signatures.
 
     Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
+
+    Args:
+        translator: from `_traced_once`.
+        dtype: of the images, uint8 or uint16.
+        rounded: `gan_zoo.images.to_uint8` or `to_uint16`.
     """
     channels = translator.input_channels if translator.chroma is None else None
     image_spec = tf.TensorSpec([None, None, None, channels], dtype)

@@ -68,7 +68,14 @@ def assert_same_picture(first, second) -> None:
 
 
 def test_signatures(loaded):
-    assert set(loaded) == {"serving_default", "sample", "sample_random", "encode", "translate_bytes"}
+    assert set(loaded) == {
+        "serving_default",
+        "sample",
+        "sample_random",
+        "encode",
+        "translate_bytes",
+        "translate_uint16",
+    }
 
 
 @pytest.mark.parametrize("size", [(32, 32), (50, 37), (8, 65)])
@@ -255,7 +262,7 @@ def plain_translator(channels: int, scale: int = 1) -> Translator:
 def test_a_translator_without_z_that_enlarges(tmp_path):
     translators = {"translate": plain_translator(3, scale=2)}
     signatures = tf.saved_model.load(str(saved_model.export(translators, tmp_path, 0))).signatures
-    assert set(signatures) == {"serving_default", "translate_bytes"}
+    assert set(signatures) == {"serving_default", "translate_bytes", "translate_uint16"}
     x = image(9, 21, channels=3)
     expected = np.repeat(np.repeat(np.minimum(x[0].numpy().astype(int) + 10, 255), 2, 0), 2, 1)
     np.testing.assert_array_equal(signatures["serving_default"](image=x)["translation"][0], expected)

@@ -21,12 +21,12 @@ def run_script(capsys, *arguments: str) -> tuple[int, str, str]:
 def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypatch):
     written = []
 
-    def note(*arguments):
+    def note(*arguments, **_):
         written.append(arguments)
         return tmp_path
 
     monkeypatch.setattr(saved_model, "export", note)
-    monkeypatch.setattr(saved_model, "signatures", lambda translators: ["serving_default"])
+    monkeypatch.setattr(saved_model, "signatures", lambda translators, **_: ["serving_default"])
     models = {step: small_model(seed=step) for step in (STEP, STEP + 1)}
     for step, model in models.items():
         save_run(tmp_path / "run", model, step)
@@ -41,8 +41,8 @@ def test_the_script_exports_a_checkpoint_by_its_step(tmp_path, capsys, monkeypat
 
 def test_the_script_says_how_to_translate(tmp_path, capsys, monkeypatch):
     taken = {}
-    monkeypatch.setattr(saved_model, "export", lambda translators, *_: taken.update(translators) or tmp_path)
-    monkeypatch.setattr(saved_model, "signatures", lambda translators: [])
+    monkeypatch.setattr(saved_model, "export", lambda translators, *_, **__: taken.update(translators) or tmp_path)
+    monkeypatch.setattr(saved_model, "signatures", lambda translators, **_: [])
     save_run(tmp_path / "run", small("pix2pix", image_size=64), name="pix2pix")
     for arguments, takes_seed in [([], True), (["--inference_mode=eval"], False), (["--inference_mode=train"], True)]:
         assert run_script(capsys, f"--workdir={tmp_path / 'run'}", *arguments)[0] == 0

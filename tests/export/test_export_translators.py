@@ -16,7 +16,7 @@ from gan_zoo.models.base import Translator
 from gan_zoo.translation import translating
 
 RANDOM = np.random.default_rng(0)
-PLAIN = ("serving_default", "translate_bytes")
+PLAIN = ("serving_default", "translate_bytes", "translate_uint16")
 
 
 def image(height: int, width: int, batch: int = 1, channels: int = 3) -> tf.Tensor:

@@ -285,7 +285,7 @@ AUTHORS = {
 }
 # What the authors have no number for, or what is said in the settings' help to differ from theirs.
 OURS = {
-    "pix2pix": {"num_blocks", "skips"},
+    "pix2pix": {"input_classes", "num_blocks", "skips"},
     "cyclegan": {"num_downs", "skips", "inference_mode"},
     "discogan": {"num_downs", "num_blocks", "skips", "upsampling", "inference_mode", "init_gain"}
     | {"discriminator_layers", "discriminator_scales", "lambda_gradient_penalty"}
@@ -295,13 +295,13 @@ OURS = {
     | {"decay_fraction", "decay_every", "decay_factor", "direction", "preprocess"},
     "cut": {"inference_mode", "nce_layers"},
     "fastcut": {"inference_mode", "nce_layers"},
-    "bicyclegan": {"z_injection"},
+    "bicyclegan": {"input_classes", "z_injection"},
     "colorization": {"inference_mode", "encoder", "encoder_weights", "blur", "hints"},
     "ugatit": {"unbiased_variance", "init_gain"},
     "unit": {"init_gain"},
     "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},
 }
-EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range"}
+EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range", "colour_profiles"}
 
 
 @pytest.mark.parametrize("model", MODELS)
