@@ -14,7 +14,7 @@ $(VENV)/installed: setup.cfg constraints.txt
 	touch $@
 
 test: install
-	$(RUN) -m pytest --numprocesses=2 --dist=loadfile
+	$(RUN) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 lint: install
 	$(RUN) -m ruff check .

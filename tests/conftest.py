@@ -12,6 +12,15 @@ from saved_models import new_model
 from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 
+# Files of few and slow tests, the slowest first: begun last, one of them would keep one worker long after the other.
+SLOW_FILES = ("strategy", "notebooks", "export_choices", "moved_runs", "small_filters", "api_training", "resume")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first; all else stays in its order."""
+    places = {f"test_{name}": place for place, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.fixture
 def float64() -> Iterator[None]:

@@ -6,7 +6,7 @@ import tempfile
 import keras
 import numpy as np
 import tensorflow as tf
-from tiny_runs import TINY, EightPictures
+from tiny_runs import NETWORKS_OF_THEIR_OWN, TINY, EightPictures
 
 from gan_zoo.config import Config
 from gan_zoo.data.pipeline import training_stream
@@ -133,7 +133,7 @@ def main() -> None:
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     # One for all: the collective operations of a second one would meet those that the first has left.
     strategy = make_strategy("mirrored")
-    print(json.dumps({name: compared(name, strategy) for name in MODELS}))
+    print(json.dumps({name: compared(name, strategy) for name in NETWORKS_OF_THEIR_OWN}))
 
 
 if __name__ == "__main__":

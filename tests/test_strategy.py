@@ -2,8 +2,8 @@
 
 import pytest
 from own_process import run_script
+from tiny_runs import NETWORKS_OF_THEIR_OWN
 
-from gan_zoo.models import MODELS
 from gan_zoo.training.setup import make_strategy
 
 
@@ -13,7 +13,7 @@ def comparisons() -> dict:
     return run_script("mirrored_run.py")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS_OF_THEIR_OWN)
 def test_two_devices_learn_what_one_learns(comparisons, name) -> None:
     comparison = comparisons[name]
     assert comparison["replicas"] == 2 and comparison["same_start"] and comparison["replicas_equal"]
@@ -25,7 +25,7 @@ def test_two_devices_learn_what_one_learns(comparisons, name) -> None:
         assert difference < 1e-3 * move, (network, difference, move)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS_OF_THEIR_OWN)
 def test_two_devices_report_the_losses_of_one(comparisons, name) -> None:
     one, mirrored = comparisons[name]["losses"]
     for step, (ours, theirs) in enumerate(zip(one, mirrored, strict=True)):
@@ -33,7 +33,7 @@ def test_two_devices_report_the_losses_of_one(comparisons, name) -> None:
     assert name != "bicyclegan" or one[0]["kl"] > 0.1
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS_OF_THEIR_OWN)
 def test_a_checkpoint_of_two_devices_fits_one(comparisons, name) -> None:
     assert comparisons[name]["carried_over"]
 

@@ -73,6 +73,8 @@ TINY = {
     "cut": _TINY_CUT,
     "fastcut": _TINY_CUT,
 }
+# FastCUT is CUT with other defaults.
+NETWORKS_OF_THEIR_OWN = [name for name in TINY if name != "fastcut"]
 
 
 @dataclasses.dataclass

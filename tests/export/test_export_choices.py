@@ -17,22 +17,21 @@ from gan_zoo.translation import translating
 NOT_EXPORTED = {"discriminator_type", "discriminator_norm", "discriminator_head"}
 NOT_EXPORTED |= {"discriminators", "conditional", "shared_discriminator", "objective"}
 NOT_EXPORTED |= {"negatives", "head", "identity_nce", "flip_equivariance"}
-# CycleGAN's generators, and colorization's U-Net, are pix2pix': of them one of each kind is enough, a bilinear one.
-OF_PIX2PIX = {"norm", "skips", "dropout", "inference_mode", "hints"}
+# Colorization's U-Net is pix2pix': of it one is enough, a bilinear one.
 SIZES = [(40, 33), (32, 64)]  # the first is padded
 
 
 def choices() -> dict[str, tuple[str, object]]:
     found = {}
     for name in MODELS:
-        if name == "fastcut":  # whose networks are CUT's
+        if name in ("fastcut", "cyclegan"):  # whose networks are CUT's, and pix2pix'
             continue
         if name in ("discogan", "dualgan"):
             chosen = list(mixed_choices(name, NOT_EXPORTED, most=2))
             own = MODELS[name].config_class().generator_type  # the others are pix2pix'
             chosen = [(changes, config) for changes, config in chosen if changes["generator_type"] == own]
-        elif name == "cyclegan":
-            chosen = list(mixed_choices(name, NOT_EXPORTED | OF_PIX2PIX, most=1))
+        elif name == "cut":
+            chosen = list(mixed_choices(name, NOT_EXPORTED, most=2))  # the other norms are pix2pix'
         else:
             chosen = list(mixed_choices(name, NOT_EXPORTED))
         if name == "colorization":

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from checked_models import checker, shapes
 from small_run import small
-from tiny_runs import TINY
+from tiny_runs import NETWORKS_OF_THEIR_OWN, TINY
 
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 from gan_zoo.training import health
@@ -56,7 +56,7 @@ def patients():
     return functools.cache(lambda name: Patient(small(name, **settings.get(name, {}))))
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", NETWORKS_OF_THEIR_OWN)
 def test_models_of_random_weights_are_not_ill(patients, name, tmp_path) -> None:
     patient = patients(name).reset()
     assert patient.found(tmp_path) == []
