@@ -163,6 +163,10 @@ def main(args: flags.FlagValues) -> int:
     refuse_idle(config, [name for name, origin in origins.items() if origin in ("--set", "flag")])
 
     data_dir = args.data_dir and os.path.abspath(args.data_dir)
+    if model_class.data_kind == "labelled":
+        filled = definition.label_settings(config, data_dir)
+        origins |= {name: "data set" for name in filled if getattr(config, name) is None}
+        config = dataclasses.replace(config, **filled)
     workdir = args.workdir or os.path.join("runs", re.sub("[:/]", "_", f"{args.model}_{args.dataset}"))
     run = Run(model=args.model, dataset=args.dataset, data_dir=data_dir, settings=config.to_dict(), origins=origins)
     for word in args.resume_with:

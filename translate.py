@@ -50,6 +50,11 @@ def define_flags() -> flags.FlagValues:
     flags.DEFINE_float("saturation", 1.0, saturation_help, lower_bound=0.0, **kwargs)
     hints_help = "colours to keep to, for colorization: a PNG of the picture's size, opaque at them alone, or a folder"
     flags.DEFINE_string("hints", None, hints_help, **kwargs)
+    label_help = (
+        "with commas between them: the classes to translate to, or the attributes that pictures are to have, and no "
+        "others (default: each in turn)"
+    )
+    flags.DEFINE_list("label", None, label_help, **kwargs)
     flags.DEFINE_integer("max_pixels", None, command_line.MAX_PIXELS_HELP, lower_bound=1, **kwargs)
     return values
 
@@ -89,6 +94,7 @@ def main(values: flags.FlagValues) -> int:
             attention=values.attention,
             saturation=values.saturation,
             hints=bool(hints),
+            labels=values.label,
             ranges=model.ranges_of(translator),
             reading=reading,
         )

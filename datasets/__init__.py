@@ -3,12 +3,15 @@
 | file | what |
 | --- | --- |
 | `definition`, `authors_settings` | what a data set is; what is recommended for most |
+| `labels` | the labels that a data set knows, and those that a user chooses |
 | `image_files` | the pictures of a folder as data sets see them |
 | `picture_pairs` | pairs of them |
 | `pix2pix_archive`, `pix2pix_builder` | the pix2pix archives as sources of examples, and how TFDS prepares them |
 | `cyclegan_archive`, `cyclegan_builder` | the CycleGAN archives likewise |
 | `archive_builder`, `archive_records` | what both kinds share |
-| `tfds_images` | any image set that TFDS itself knows, such as `coco` |
+| `tfds_images`, `tfds_labels` | any image set that TFDS itself knows, such as `coco`; its classes or attributes |
+| `tfds_builders` | what TFDS knows by a name |
+| `folder_layouts`, `labelled_folder` | where pictures lie in `folder`; `folder` for models of labelled images |
 """
 
 import sys
@@ -18,6 +21,7 @@ if sys.argv[:1] == ["-m"]:  # `python -m datasets.shapes`, as quiet as the scrip
 
 from datasets import (
     apple2orange,
+    celeb_a,
     cezanne2photo,
     cityscapes,
     coco,
@@ -29,15 +33,18 @@ from datasets import (
     horse2zebra,
     iphone2dslr,
     maps,
+    mnist,
     monet2photo,
     night2day,
     shapes,
     summer2winter,
+    svhn_cropped,
     ukiyoe2photo,
     vangogh2photo,
 )
 from datasets.definition import DatasetDefinition
-from datasets.tfds_images import PREFIX, tfds_definition
+from datasets.tfds_builders import PREFIX
+from datasets.tfds_images import tfds_definition
 from gan_zoo.errors import UserError
 
 DATASETS: dict[str, DatasetDefinition] = {
@@ -60,6 +67,9 @@ DATASETS: dict[str, DatasetDefinition] = {
     "div2k": div2k.DEFINITION,
     "coco": coco.DEFINITION,
     "coco_panoptic": coco.PANOPTIC,
+    "celeb_a": celeb_a.DEFINITION,
+    "mnist": mnist.DEFINITION,
+    "svhn_cropped": svhn_cropped.DEFINITION,
 }
 OTHERS = f"{PREFIX}NAME for a set of tensorflow-datasets"  # what `find_dataset` knows besides
 
@@ -71,7 +81,7 @@ def find_dataset(name: str) -> DatasetDefinition:
         UserError: for another name.
     """
     if name.startswith(PREFIX):
-        return tfds_definition(name.removeprefix(PREFIX))
+        return tfds_definition(name.removeprefix(PREFIX), labelled=True)
     if name not in DATASETS:
         raise UserError(f"--dataset={name} is unknown; there are {', '.join(DATASETS)}, and {OTHERS}")
     return DATASETS[name]
@@ -87,7 +97,7 @@ def dataset_of_run(name: str) -> DatasetDefinition:
         UserError: for another name.
     """
     if name.startswith(PREFIX):
-        return tfds_definition(name.removeprefix(PREFIX), shipped=True)
+        return tfds_definition(name.removeprefix(PREFIX), shipped=True, labelled=True)
     if name not in DATASETS:
         raise UserError(
             f"the run's config.json names the data set {name[:80]!r}, which is unknown: give --dataset, and --data_dir "

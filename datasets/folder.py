@@ -13,6 +13,8 @@ For a model that makes its input out of single images, a split is the folder of 
 Where no folder is named after a split, all pictures below the given one are taken: a tenth of them, chosen by a hash of
 their names, is for validation and testing, the others are for training. Of fewer than ten all are.
 
+What the folders of labelled images are: `datasets/labelled_folder.py`.
+
 Folders in these folders count; what `gan_zoo.data.folders` passes over does not. A side without its counterpart is only
 missed when its split is asked for.
 
@@ -20,27 +22,25 @@ Array files of other counts of channels serve too (`gan_zoo.data.array_files`). 
 files are looked at (about a second for 50,000 pairs); what is wrong inside them comes out when they are read.
 """
 
-import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets import labelled_folder
 from datasets.definition import DatasetDefinition
-from datasets.image_files import ImageFiles, has_images, say_once, subfolders
+from datasets.folder_layouts import PHOTO_LAYOUTS, SPLITS, find_root, no_images, share_of, sides_of, split_there
+from datasets.image_files import ImageFiles, has_images, subfolders
 from datasets.picture_pairs import FolderSource
-from gan_zoo.data.folders import Listing, list_pictures, where_they_are
+from gan_zoo.data.folders import Listing, list_pictures
 from gan_zoo.data.reading import reading_of
 from gan_zoo.data.single import SingleSource
 from gan_zoo.data.unpaired import UnpairedSource, UnpairedView
 from gan_zoo.errors import UserError
-from gan_zoo.images import FORMAT_NAMES, BadExample
+from gan_zoo.images import BadExample
 
-SPLITS = ("train", "val", "test")
 LAYOUTS = "train/ with side-by-side pairs, or trainA/ and trainB/, or train/A/ and train/B/ (val and test likewise)"
-PHOTO_LAYOUTS = "pictures in train/, or in trainB/ or train/B/, or in no folder of such a name"
-HELD_OUT = 10  # one in so many
 
 
 def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
@@ -56,7 +56,7 @@ def load(split: str, config: Any, data_dir: str | None) -> FolderSource:
     listings = [list_pictures(folder, once=len(folders) == 1, arrays=True) for folder in folders]
     examples = _match(folders, listings) if len(folders) == 2 else [((path,), bad) for path, bad in listings[0].items()]
     if not examples:
-        raise _no_images(*folders)
+        raise no_images(*folders)
     if not any(len(paths) == len(folders) for paths, _ in examples):
         raise UserError(
             f"the images in {' and '.join(map(str, folders))} have no name in common: the two of a pair need equal "
@@ -74,30 +74,25 @@ def load_unpaired(split: str, config: Any, data_dir: str | None) -> UnpairedSour
     listings = [list_pictures(folder, arrays=True) for folder in folders]
     for folder, listing in zip(folders, listings, strict=True):
         if not listing:
-            raise _no_images(folder)
+            raise no_images(folder)
     domains = (ImageFiles(listing, reading_of(config, "target_image")) for listing in listings)
     return UnpairedSource(*domains, config.direction)
 
 
 def load_single(split: str, config: Any, data_dir: str | None) -> SingleSource:
     """Lists the pictures of a split by themselves, the target side where there are sides; otherwise as `load`."""
-    root = _root(data_dir, PHOTO_LAYOUTS)
+    root = find_root(data_dir, PHOTO_LAYOUTS)
     photos = find_photos(root, config.direction)
     if photos:
-        folder = photos[_there(split, photos, root, PHOTO_LAYOUTS)]
+        folder = photos[split_there(split, photos, root, PHOTO_LAYOUTS)]
         listing = list_pictures(folder, arrays=True)
         if not listing:
-            raise _no_images(folder)
-    elif alone := [side for name in SPLITS for side in _sides(root, name)]:
+            raise no_images(folder)
+    elif alone := [side for name in SPLITS for side in sides_of(root, name)]:
         raise UserError(f"{alone[0]} has no counterpart, the target of direction={config.direction}")
     else:
-        listing = _share(split, root)
+        listing = share_of(split, root)
     return SingleSource(ImageFiles(listing, reading_of(config, "target_image")))
-
-
-def _no_images(*folders: Path) -> UserError:
-    where = next(filter(None, map(where_they_are, folders)), "")
-    return UserError(f"no {FORMAT_NAMES} images below {' and '.join(map(str, folders))}{where}")
 
 
 def find_photos(root: Path, direction: str) -> dict[str, Path]:
@@ -115,63 +110,11 @@ def find_photos(root: Path, direction: str) -> dict[str, Path]:
     return photos
 
 
-def _share(split: str, root: Path) -> Listing:
-    """The part of all pictures below `root` that a split has."""
-    listing = list_pictures(root, arrays=True)
-    if not listing:
-        raise UserError(f"{_no_images(root)}; expected are {PHOTO_LAYOUTS}")
-    if split not in SPLITS:
-        raise UserError(f"{root} has no split {split!r}; it has {', '.join(SPLITS)}")
-
-    def held_out(path: str) -> bool:
-        name = os.path.splitext(unicodedata.normalize("NFC", os.path.relpath(path, root)))[0].replace(os.sep, "/")
-        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
-        return len(listing) >= HELD_OUT and int.from_bytes(digest[:4], "big") % HELD_OUT == 0
-
-    share = {path: bad for path, bad in listing.items() if held_out(path) == (split != "train")}
-    if not share:
-        raise UserError(f"{root} has no split {split!r}: its {len(listing)} images are all for training")
-    if split == "train":
-        say_once(f"{root}: {len(share)} of {len(listing)} images are for training, the others are held out")
-    return share
-
-
 def _folders_of(split: str, data_dir: str | None) -> tuple[Path, ...]:
     """The folder or the two folders that hold a split, or what stands in for it."""
-    root = _root(data_dir, LAYOUTS)
+    root = find_root(data_dir, LAYOUTS)
     splits = find_splits(root)
-    return splits[_there(split, splits, root, LAYOUTS)]
-
-
-def _root(data_dir: str | None, layouts: str) -> Path:
-    if not data_dir:
-        raise UserError(f"the data set `folder` needs --data_dir, a folder with {layouts}")
-    root = Path(data_dir).expanduser()
-    if not root.is_dir():
-        raise UserError(f"--data_dir: {root} is not a folder; give one with {layouts}")
-    return root
-
-
-def _there(split: str, splits: Iterable[str], root: Path, layouts: str) -> str:
-    """The split itself, or the one that stands in for it."""
-    if split in splits:
-        return split
-    other = {"val": "test", "test": "val"}.get(split, split)
-    if other not in splits:
-        if alone := [side for name in (split, other) for side in _sides(root, name)]:
-            raise UserError(f"{alone[0]} has no counterpart: folders for A and for B are needed")
-        there = ", ".join(splits) or ", ".join(sorted(os.listdir(root))[:5]) or "nothing"
-        raise UserError(f"{root} has no split {split!r}; it has {there}; expected is {layouts}")
-    say_once(f"{root} has no split {split!r}: using {other!r}")
-    return other
-
-
-def _sides(root: Path, split: str) -> list[Path]:
-    """The folders of a split's sides, of which there may be one."""
-    folders = subfolders(root)
-    inner = subfolders(folders[split]) if split in folders else {}
-    places = [(folders, f"{split}a"), (folders, f"{split}b"), (inner, "a"), (inner, "b")]
-    return [siblings[name] for siblings, name in places if name in siblings]
+    return splits[split_there(split, splits, root, LAYOUTS)]
 
 
 def find_splits(root: Path) -> dict[str, tuple[Path, ...]]:
@@ -238,6 +181,8 @@ DEFINITION = DatasetDefinition(
     load=load,
     load_unpaired=load_unpaired,
     load_single=load_single,
+    load_labelled=labelled_folder.load,
+    label_settings=labelled_folder.settings,
     description="your own images below --data_dir: pairs side by side or under equal names in two folders, or any two "
-    "folders for a model that needs no pairs, or any one for a model of single images",
+    "folders for a model that needs no pairs, any one for a model of single images, one a class for labelled ones",
 )

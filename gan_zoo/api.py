@@ -95,7 +95,8 @@ def train(
         model: of `list_models`.
         source: the examples to train on: `source[i]` gives `{"input_image", "target_image"}`, `[H, W, C]` uint8 or
             uint16; see `gan_zoo.data.examples.ExampleSource`. Pairs serve models of two domains too, targets those
-            that make their input.
+            that make their input. A model of labelled images needs a `gan_zoo.data.labelled.LabelledSource`, and the
+            names of its labels as `classes` or `attributes`.
         workdir: the folder of the run, made if it is missing.
         validation_source: held-out examples, for sample pictures and checks; None shows those of `source`.
         strategy: which devices, see `gan_zoo.training.setup.make_strategy`.
@@ -123,6 +124,8 @@ def train(
     config = model_class.config_class.from_dict(settings)
     refuse_idle(config, settings)
     source = _as_kind(source, model_class.data_kind, model)
+    if model_class.data_kind == "labelled":
+        _check_labels(source, config, model)
     held_out = source if validation_source is None else _as_kind(validation_source, model_class.data_kind, model)
     domains = getattr(source, "domains", None)
     run = Run(
@@ -215,6 +218,14 @@ def evaluate(
     )
     found = evaluate_run(workdir, load_source, settings, checkpoint=str(checkpoint), output=output, say=say)
     return dict(next(reversed(found.by_step.values())).figures)
+
+
+def _check_labels(source: ExampleSource, config: Any, model: str) -> None:
+    """Refuses a source whose labels are not those that the settings name."""
+    config.check_labels()
+    names, count = config.label_names, len(source.label_of(0))
+    if count != len(names):
+        raise UserError(f"{model} has {len(names)} labels, {', '.join(names)}; the source gives {count}")
 
 
 def _as_kind(source: ExampleSource, data_kind: str, model: str) -> ExampleSource:

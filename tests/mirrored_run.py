@@ -6,7 +6,7 @@ import tempfile
 import keras
 import numpy as np
 import tensorflow as tf
-from tiny_runs import NETWORKS_OF_THEIR_OWN, TINY, EightPictures
+from tiny_runs import NETWORKS_OF_THEIR_OWN, TINY, EightPictures, labelled
 
 from gan_zoo.config import Config
 from gan_zoo.data.pipeline import training_stream
@@ -34,6 +34,7 @@ MORE = {
         "lambda_cycle_b": 10.0,
         "lambda_gradient_penalty": 1.0,
     },
+    "stargan": {"n_critic": 2},
     "ugatit": {"lambda_cam": 1.0},
 }
 
@@ -77,7 +78,8 @@ def trained(name: str, strategy: tf.distribute.Strategy):
                 variable.assign(5 * variable + 0.1)  # away from mu = logvar = 0, where the KL has no slope
     initial = weights(model)
     replicas = strategy.num_replicas_in_sync
-    source = {"unpaired": UnpairedView, "single": SingleView}.get(model.data_kind, lambda pairs: pairs)(EightPictures())
+    views = {"unpaired": UnpairedView, "single": SingleView, "labelled": labelled}
+    source = views.get(model.data_kind, lambda pairs: pairs)(EightPictures())
     stream = training_stream(
         source, config, num_replicas=replicas, batch_parts=config.batch_parts, make_input=model.make_input
     )

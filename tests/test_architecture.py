@@ -111,7 +111,7 @@ def test_the_library_reads_no_flags(path) -> None:
     assert not any(name.startswith("absl.flags") or name == "absl.app" for name in imported_modules(path))
 
 
-SHARED_BY_MODELS = ("base", "class_maps", "conditional_gan", "parts", "turns", "two_domains", "two_phases")
+SHARED_BY_MODELS = ("base", "class_maps", "conditional_gan", "labelled", "parts", "turns", "two_domains", "two_phases")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "gan_zoo" / "models").glob("*.py")), ids=lambda path: path.name)

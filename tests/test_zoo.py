@@ -66,6 +66,7 @@ def test_translators_do_what_they_say(stepped) -> None:
         image = tf.random.uniform([2, side, 2 * side, translator.input_channels], -1, 1)
         more = [tf.random.normal([2, translator.latent_dim])] if translator.latent_dim else []
         more += [tf.constant([1, 2], tf.int64)] if translator.takes_seed else []
+        more += [tf.eye(2, len(translator.labels))] if translator.labels else []
         output = translator.function(image, *more)
         scale = translator.scale
         assert output.shape == (2, side * scale, 2 * side * scale, translator.output_channels)
@@ -76,7 +77,8 @@ def test_translators_do_what_they_say(stepped) -> None:
             mu, logvar = translator.encode(output)
             assert mu.shape == logvar.shape == (2, translator.latent_dim)
         if translator.cycle is not None:
-            assert translator.cycle(image).shape == image.shape
+            own = more * 2 if translator.labels else []  # the label to give, and the image's own
+            assert translator.cycle(image, *own).shape == image.shape
         assert {translator.input_key, translator.target_key} <= {"input_image", "target_image", None}
     assert np.isfinite(model.validation_l1(noise_batch(model.config)))
 

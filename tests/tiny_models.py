@@ -22,6 +22,11 @@ def noise_batch(config) -> dict[str, tf.Tensor]:
         "target_image": random.uniform(-1, 1, (config.batch_size, side, side, config.target_channels)),
     }
     batch = {key: tf.constant(image, keras.backend.floatx()) for key, image in images.items()}
+    if labels := getattr(config, "label_names", ()):
+        each = tf.eye(len(labels), dtype=keras.backend.floatx())
+        places = tf.range(config.batch_size)
+        shifts = {"label": 0, "target_label": 1}
+        batch |= {key: tf.gather(each, (places + shift) % len(labels)) for key, shift in shifts.items()}
     return {**batch, "example_index": tf.range(config.batch_size, dtype=tf.int64)}
 
 

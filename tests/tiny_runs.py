@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,6 +11,8 @@ import command_line
 import train
 from datasets import DATASETS
 from datasets.definition import DatasetDefinition
+from gan_zoo.data.labelled import LabelledSource
+from gan_zoo.data.single import SingleView
 from gan_zoo.images import BadExample
 
 TINY_BICYCLEGAN = {
@@ -46,6 +49,16 @@ TINY = {
         "discriminator_filters": 4,
         "pretrain_epochs": 0,
         "content": "pixels",
+    },
+    "stargan": {
+        "classes": "red,green,blue",
+        "image_size": 32,
+        "batch_size": 2,
+        "num_blocks": 1,
+        "base_filters": 4,
+        "discriminator_filters": 4,
+        "discriminator_layers": 2,
+        "n_critic": 1,
     },
     "cyclegan": _TINY_PARTS | {"num_blocks": 1, "pool_size": 4},
     "discogan": _TINY_PARTS | {"image_size": 64, "discriminator_every": 1},  # all learn at each step
@@ -96,10 +109,34 @@ class EightPictures:
         return {"input_image": images[0], "target_image": images[1]}
 
 
+def labelled(source: EightPictures, names: str = "red,green,blue") -> LabelledSource:
+    """Their targets, each of the next class."""
+    labels = names.split(",")
+    targets = SingleView(source)
+    domain = ByIndex(len(source), lambda index: targets[index]["target_image"])
+    return LabelledSource(domain, labels, lambda index: np.eye(len(labels), dtype=np.float32)[index % len(labels)])
+
+
+@dataclasses.dataclass
+class ByIndex:
+    """What a function gives for each index."""
+
+    count: int
+    get: Callable[[int], np.ndarray]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.get(index)
+
+
 def definition(source: EightPictures, **recommended) -> DatasetDefinition:
     return DatasetDefinition(
         kind=source.kind,
         load=lambda split, config, data_dir: source,
+        load_labelled=lambda split, config, data_dir: labelled(source, config.classes),
+        label_settings=lambda config, data_dir: {"classes": config.classes},
         description="eight pictures",
         recommended={name: tiny | recommended for name, tiny in TINY.items()},
     )

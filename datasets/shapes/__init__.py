@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from datasets.definition import DatasetDefinition
+from datasets.labels import KnownLabels, chosen_attributes, chosen_classes, label_settings, name_rare, one_hot
 from datasets.shapes import animals, shoes, things
 from datasets.shapes.parts import Part
 from datasets.shapes.rendering import HUES, TEXTURES, Colouring, Pose, coloured_picture, draw, foreground, line_drawing
+from gan_zoo.data.labelled import LabelledSource, Targets
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_channels
 
@@ -29,6 +31,7 @@ _DRAWERS: dict[str, Callable[[np.ndarray], Iterator[Part]]] = {
     "butterfly": animals.butterfly,
 }
 SILHOUETTES = tuple(_DRAWERS)
+HUE_NAMES = ("red", "yellow", "green", "cyan", "blue", "magenta")  # of `HUES`
 SPLIT_SIZES = {"train": 4000, "val": 200, "test": 200}
 _OUTLINE_STREAM, _COLOUR_STREAM = range(2)
 
@@ -86,6 +89,16 @@ class ShapesSource:
         """Where the example's object is, lines and nearly white parts too, but no holes: `[size, size]` bool."""
         return self._outline(index)[1].sum(axis=-1) > 0.5
 
+    def labels_of(self, index: int) -> np.ndarray:
+        """1 for the hue, the texture and the silhouette that the example has, in the order of all: `[19]` float32."""
+        colouring, silhouette = self._colouring(index), self._silhouette(self._generator(index, _OUTLINE_STREAM))
+        factors = ((colouring.hue, HUES), (colouring.texture, TEXTURES), (silhouette, SILHOUETTES))
+        return np.concatenate([one_hot(number, len(values)) for number, values in factors])
+
+    @staticmethod
+    def _silhouette(random: np.random.Generator) -> int:
+        return int(random.integers(len(SILHOUETTES)))
+
     def _generator(self, index: int, stream: int) -> np.random.Generator:
         if not 0 <= index < len(self):
             raise IndexError(f"index {index} of a split of {len(self)}")
@@ -93,7 +106,7 @@ class ShapesSource:
 
     def _outline(self, index: int) -> tuple[int, np.ndarray]:
         random = self._generator(index, _OUTLINE_STREAM)
-        silhouette = int(random.integers(len(SILHOUETTES)))
+        silhouette = self._silhouette(random)
         proportions = random.uniform(-1, 1, 8)
         pose = Pose(
             angle=random.uniform(-0.16, 0.16),
@@ -127,6 +140,31 @@ def _load(split: str, config: Any, data_dir: str | None) -> ShapesSource:
     )
 
 
+# The factors as labels; each name stands for all of its values.
+_FACTORS = {"hue": HUE_NAMES, "pattern": TEXTURES, "silhouette": SILHOUETTES}
+_KNOWN = KnownLabels(
+    "shapes",
+    classes=_FACTORS,
+    attributes=[name for names in _FACTORS.values() for name in names],
+    groups=list(_FACTORS.values()),
+)
+
+
+def _load_labelled(split: str, config: Any, data_dir: str | None) -> LabelledSource:
+    """The coloured pictures with their factors as classes or attributes; those of no class that is asked for are left
+    out."""
+    shapes = dataclasses.replace(_load(split, config, data_dir), direction="a_to_b")
+    all_labels = np.array([shapes.labels_of(index) for index in range(len(shapes))])  # [N, all names]
+    of_classes = config.attributes is None
+    names = chosen_classes(_KNOWN, config) if of_classes else chosen_attributes(_KNOWN, config)
+    labels = all_labels[:, [_KNOWN.attributes.index(name) for name in names]]
+    indices = np.flatnonzero(labels.any(axis=1)) if of_classes else np.arange(len(shapes))
+    labels = labels[indices]
+    if split == "train":
+        name_rare(_KNOWN, names, labels)
+    return LabelledSource(Targets(shapes, indices), names, labels.__getitem__)
+
+
 # Learns in minutes on two CPU cores: `benchmarks/diversity.py` measures BicycleGAN.
 _SMALL = {
     "image_size": 64,
@@ -142,6 +180,8 @@ _SMALL_CUT = {"num_blocks": 3, "batch_size": 1, "num_patches": 64, "head_width":
 DEFINITION = DatasetDefinition(
     kind="paired",
     load=_load,
+    load_labelled=_load_labelled,
+    label_settings=lambda config, data_dir: label_settings(_KNOWN, config),
     description="line drawings of shoes and other things -> coloured pictures; procedural, nothing to download",
     recommended={
         "bicyclegan": _SMALL
@@ -212,6 +252,15 @@ DEFINITION = DatasetDefinition(
             "pretrain_epochs": 5,
             "decay_every": 7,
             "content": "pixels",  # which needs nothing to be fetched
+        },
+        "stargan": _SMALL
+        | {
+            "num_blocks": 3,
+            "discriminator_layers": 4,
+            "batch_size": 4,
+            "epochs": 6,
+            # The critic knows the hues after a few hundred steps: it is the generator that needs them.
+            "n_critic": 1,
         },
         "colorization": _SMALL
         | {

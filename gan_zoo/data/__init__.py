@@ -4,7 +4,7 @@
 | --- | --- |
 | `pipeline` | the endless stream of batches that can start at any step, and the examples once, in order |
 | `examples` | one example: what a data set has to answer |
-| `unpaired`, `single` | two domains, of pairs too; targets alone, of any data set |
+| `unpaired`, `single`, `labelled` | two domains, of pairs too; targets alone, of any data set; images with labels |
 | `memory` | how much there is; pictures that are decoded only where it is enough |
 | `resizing` | the authors' five ways to bring it to size |
 | `fingerprint` | whether two folders hold the same examples |

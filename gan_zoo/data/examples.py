@@ -37,7 +37,9 @@ class ExampleSource(Protocol):
     before anything was read, and not counted by `len(source)`, may be listed as `source.rejected`, a sequence of
     `BadExample`. `source.path_of(i)`, where it is there, names an example.
 
-    A single source has no `input_image`: that is made of the target.
+    A single source has no `input_image`: that is made of the target. Nor has a labelled one; it has a `label` beside
+    it, `[num_labels]` float32, see `gan_zoo.data.labelled`, and `source.label_of(i)` gives that without reading the
+    image.
 
     An unpaired source is not asked for examples but for its domains, the direction applied:
     `source.domains == {"input_image": domain, "target_image": domain}`, where `len(domain)` is the domain's own count,

@@ -57,7 +57,8 @@ def training_stream(
     Returns:
         Batches `{"input_image": [B, H, W, C], "target_image": [B, H, W, C'], "example_index": [B]}` and the source's
         scalars; images float32 in [-1, 1], of `image_size` squared or as `preprocess` leaves them; `example_index`
-        int64, the position in the stream. A `mask` `[B, H, W, 1]` is cut as the images are.
+        int64, the position in the stream. A `mask` `[B, H, W, 1]` is cut as the images are. Of labelled images `label`
+        `[B, num_labels]` and `target_label`, the label of another example, as likely as each is, float32.
 
     Raises:
         UserError: for a batch that cannot be shared out, a `load_scale` below 1, or a source with nothing good in it.
@@ -86,16 +87,23 @@ def training_stream(
 def _augmented(reader: ExampleReader) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """From a position in the stream to what `reader` has there, cut and mirrored at random."""
     count, seed = len(reader.source), reader.seed
+    label_of = getattr(reader.source, "label_of", None)
 
     def read(position: int, index: int) -> list[np.ndarray]:
         # Philox computes its numbers from the key: no state, and a fraction of the usual generator's start-up time.
         random = np.random.Generator(np.random.Philox(key=(seed, int(position))))
-        return reader.prepared(reader.next_good(int(index)), random)
+        arrays = reader.prepared(reader.next_good(int(index)), random)
+        return arrays if label_of is None else [*arrays, np.float32(label_of(int(random.integers(count))))]
 
     def draw(position: tf.Tensor) -> dict[str, tf.Tensor]:
         key = tf.stack([tf.constant(seed, tf.int64), position // count])
         index = tf.random.experimental.index_shuffle(position % count, key, tf.constant(count - 1, tf.int64))
-        return reader.named(tf.numpy_function(reader.until_exit(read), [position, index], reader.dtypes))
+        if label_of is None:
+            return reader.named(tf.numpy_function(reader.until_exit(read), [position, index], reader.dtypes))
+        types = [*reader.dtypes, tf.float32]
+        *arrays, target_label = tf.numpy_function(reader.until_exit(read), [position, index], types)
+        example = reader.named(arrays)
+        return example | {"target_label": tf.ensure_shape(target_label, example["label"].shape)}
 
     return draw
 
@@ -123,7 +131,8 @@ def evaluation_batches(
     both must be good.
 
     Returns:
-        Batches as of `training_stream`, the last may be smaller; `example_index` is the index in the source.
+        Batches as of `training_stream`, without `target_label`, the last may be smaller; `example_index` is the index
+        in the source.
     """
     size, mode = config.image_size, WHOLE if whole else config.preprocess
     load_size = size if mode == "resize_and_crop" else round(size * config.load_scale)

@@ -1,7 +1,8 @@
 """What a trained translator makes of the images of a data set, in batches as metrics take them.
 
 The noise of sample n of example i is a function of (seed, i, n) alone: neither the batches nor the number of samples
-change any of it.
+change any of it. So is the label that example i is given by a translator that takes labels: one of those that its own
+label is `asked_for`, of those that are not its own, each as likely.
 """
 
 import contextlib
@@ -14,12 +15,13 @@ import tensorflow as tf
 from gan_zoo.data.examples import MASK_KEY
 from gan_zoo.data.label_maps import label_picture
 from gan_zoo.images import BadExample, to_uint8
-from gan_zoo.learning.noise import example_seeds
+from gan_zoo.learning.noise import example_noise, example_seeds
 from gan_zoo.metrics.base import EvaluationBatch
 from gan_zoo.translation import translating
 from gan_zoo.translation.tiles import tiled
 
-_PURPOSE = 60  # keeps this noise apart from that of training with the same seed
+_PURPOSE, _LABEL = 60, 61  # keep this noise apart from that of training with the same seed
+LABEL_KEY = "label"
 
 Batches = Iterable[Mapping[str, tf.Tensor]]
 
@@ -67,6 +69,14 @@ def evaluation_noise(translator: Any, example_index: tf.Tensor, seed: int, num_s
     )
 
 
+def evaluation_label(translator: Any, label: tf.Tensor, example_index: tf.Tensor, seed: int) -> tf.Tensor:
+    """What examples of these labels and indices are given, `[B, num_labels]`; graph-safe."""
+    asked_for = translator.asked_for(label)  # [B, num_labels, num_labels]
+    changes = tf.reduce_any(asked_for != label[:, tf.newaxis], axis=-1)
+    draws = example_noise((seed, _LABEL), tf.cast(example_index, tf.int64), len(translator.labels), uniform=True)
+    return tf.gather(asked_for, tf.argmax(tf.where(changes, draws, -1.0), axis=-1), batch_dims=1)
+
+
 class TranslatedBatches:
     """Translates batches, as often as is wanted; the graph is made at the first one, and follows the weights.
 
@@ -107,15 +117,23 @@ class TranslatedBatches:
         keys = {"inputs": translator.input_key}
         if self.fields & {"targets", "mu", "logvar"}:
             keys["targets"] = translator.target_key
+        if self.translator.labels:
+            keys["labels"] = LABEL_KEY
         images = {name: batch[key][part] for name, key in keys.items()}
         return {name: answer.numpy() for name, answer in self._answer(images, batch["example_index"][part]).items()}
 
     def _answers(self, images: dict[str, tf.Tensor], example_index: tf.Tensor) -> dict[str, tf.Tensor]:
-        """All the fields but the names, of `[b, H, W, C]` in [-1, 1] as "inputs" and, where need be, "targets"."""
+        """All the fields but the names, of `[b, H, W, C]` in [-1, 1] as "inputs" and, where need be, "targets".
+
+        For a translator that takes labels there are the images' own as "labels", `[b, num_labels]`.
+        """
         translator, fields, inputs = self.translator, self.fields, images["inputs"]
         num_samples = self.num_samples
         answers = {field: to_uint8(images[field]) for field in ("inputs", "targets") if field in fields}
         noise, first_noise = [], []
+        if translator.labels:
+            noise = [evaluation_label(translator, images["labels"], example_index, self.seed)]
+            first_noise = [*noise, images["labels"]]
         if translating.takes_noise(translator):
             drawn = evaluation_noise(translator, example_index, self.seed, num_samples)  # [b, N, ...]
             first_noise = [drawn[:, 0]]

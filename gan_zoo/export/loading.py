@@ -30,6 +30,8 @@ class ExportedTranslator:
     latent_dim: int
     takes_seed: bool
     input_classes: int | None
+    labels: tuple[str, ...]
+    one_label: bool
 
 
 def find_export(path: str | os.PathLike[str], version: str = "latest") -> Path | None:
@@ -95,6 +97,9 @@ def _read_about(folder: Path) -> dict[str, Any]:
         whole = type(about["colour_profiles"]) is bool
         for its in about["translators"].values():
             whole &= all(its[key] is None or (type(its[key]) is int and 0 < its[key] < 65536) for key in _ABOUT)
+            labels = its.get("labels", [])
+            whole &= type(labels) is list and all(type(label) is str for label in labels)
+            whole &= type(its.get("one_label", False)) is bool
     except FileNotFoundError:
         return {"colour_profiles": True, "translators": {}}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -127,6 +132,8 @@ def _way(model: Any, suffix: str, about: Mapping[str, Any], name: str) -> Way:
         image = to_uint8(image)
         if not noise:
             made = call("serving_default", image=image)
+        elif translator.labels:
+            made = call("translate_to", image=image, label=noise[0])
         elif translator.latent_dim:
             made = call("sample", image=image, z=noise[0])
         else:
@@ -140,7 +147,7 @@ def _way(model: Any, suffix: str, about: Mapping[str, Any], name: str) -> Way:
         made = call("translate_uint16", image=image)["translation"]
         return made if made.dtype == tf.uint16 else tf.cast(made, tf.uint16) * 257
 
-    translator = _described(model.signatures, suffix, its["input_classes"])
+    translator = _described(model.signatures, suffix, its)
     return Way(
         translator,
         answer,
@@ -158,7 +165,7 @@ def _sentence(error: tf.errors.InvalidArgumentError) -> str:
     return found[1] if found else str(error).splitlines()[0]
 
 
-def _described(signatures: Mapping[str, Any], suffix: str, input_classes: int | None) -> ExportedTranslator:
+def _described(signatures: Mapping[str, Any], suffix: str, about: Mapping[str, Any]) -> ExportedTranslator:
     plain, sample = signatures[f"serving_default{suffix}"], signatures.get(f"sample{suffix}")
     latent_dim = sample.structured_input_signature[1]["z"].shape[-1] if sample else 0
     return ExportedTranslator(
@@ -167,5 +174,7 @@ def _described(signatures: Mapping[str, Any], suffix: str, input_classes: int | 
         output_channels=plain.structured_outputs["translation"].shape[-1],
         latent_dim=latent_dim,
         takes_seed=f"sample_random{suffix}" in signatures and not latent_dim,
-        input_classes=input_classes,
+        input_classes=about["input_classes"],
+        labels=tuple(about.get("labels", ())),
+        one_label=about.get("one_label", False),
     )

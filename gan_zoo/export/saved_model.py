@@ -1,6 +1,6 @@
 """Trained translators on bytes: from uint8 images of any size to uint8 images, in Python and as a SavedModel.
 
-The signatures of an export, B, H and W free. A translator takes no noise, or a latent vector z, or a seed:
+The signatures of an export, B, H and W free. A translator takes no noise, or a latent vector z, or a seed; or a label:
 
 | name | inputs | outputs |
 |---|---|---|
@@ -10,10 +10,15 @@ The signatures of an export, B, H and W free. A translator takes no noise, or a 
 | `encode` (with an encoder only) | `image` of the output's kind, uint8 | `mu`, `logvar` `[B, latent_dim]` float32 |
 | `translate_with_hints` (if it takes them only) | `image`, `hints` `[B, H, W, 4]` uint8 | `translation`, no noise |
 | `translate_uint16` (not of classes) | `image` `[B, H, W, C]` uint16 | `translation`, no noise; see below |
+| `translate_to` (labels only) | `image`, `label` `[B, num_labels]` float32 | `translation` to it |
+| `labels` (labels only) | | `names` `[num_labels]`, in their order; `exclusive`: is one alone a label, a class? |
 | `translate_bytes` (of pictures only) | `image_bytes` `[B]` JPEG or PNG | `translation_bytes` `[B]` PNG, as above |
 
 `attention` is there for a translator that has it alone, `[B, H, W, 1]` uint8: 0 where it attends least to the image,
 255 where most.
+
+Of a translator that takes labels, signatures without one translate to the first. A label has a 1 for the class, or for
+each attribute, that the image is to have.
 
 The image of a translator of `chroma` is grey or RGB, C = 1 or 3, of which the L is looked at. Hints are RGBA of the
 image's size: where alpha is 128 or more, the colour's a and b are what the user wants there; the other signatures have
@@ -62,12 +67,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from gan_zoo.data.value_range import narrowed_in_graph, stretched_in_graph
 from gan_zoo.errors import UserError
-from gan_zoo.export.decoding import translated_files
+from gan_zoo.export.files import of_files
+from gan_zoo.export.labels import of_labels
 from gan_zoo.export.loading import ABOUT_FILE
 from gan_zoo.export.requests import MAX_PIXELS, MIN_SIDE, Limits, checked_image, checked_seed, checked_shape
-from gan_zoo.images import PICTURE_CHANNELS, to_uint8, to_uint16
+from gan_zoo.images import to_uint8, to_uint16
+from gan_zoo.translation.labels import first_label
 from gan_zoo.translation.translating import attended, encode, no_noise, sample_noise, takes_noise, translate
 
 Ranges = Mapping[str, tuple[int | None, int | None]]
@@ -110,9 +116,9 @@ def _signatures_of(
 
     compiled = functools.partial(_compiled, _traced_once(translator))
     answered = compiled(tf.uint8, to_uint8)
-    of_files = {tf.uint8: answered, tf.uint16: compiled(tf.uint16, to_uint8)}
+    of_types = {tf.uint8: answered, tf.uint16: compiled(tf.uint16, to_uint8)}
     if ranges[1] is not None:
-        of_files = {dtype: compiled(dtype, to_uint16) for dtype in of_files}
+        of_types = {dtype: compiled(dtype, to_uint16) for dtype in of_types}
 
     @functools.cache
     def limits() -> Limits:
@@ -123,14 +129,13 @@ def _signatures_of(
         multiple, scale = translator.size_multiple, translator.scale
         return Limits((translator.input_channels,), smallest, multiple, max_pixels, scale, translator.input_classes)
 
-    def in_numbers_of_files(image: tf.Tensor) -> tf.Tensor:
-        made = of_files[image.dtype](image, no_noise(translator, tf.shape(image)[0]))
-        return narrowed_in_graph(made["translation"], ranges[1])
+    def answer(image: tf.Tensor) -> tf.Tensor:
+        return of_types[image.dtype](image, _default(translator, tf.shape(image)[0]))["translation"]
 
     @tf.function(input_signature=[image_spec])
     def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
         image = checked_image(image, limits())
-        return answered(image, no_noise(translator, tf.shape(image)[0]))
+        return answered(image, _default(translator, tf.shape(image)[0]))
 
     @tf.function(input_signature=[image_spec, z_spec])
     def sample(image: tf.Tensor, z: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -156,21 +161,9 @@ def _signatures_of(
         hints = checked_shape("hints", hints, [*tf.unstack(tf.shape(image)[:3]), 4], "RGBA as large as the image")
         return {"translation": translate(translator, image, hints=hints)}
 
-    @tf.function(input_signature=[tf.TensorSpec(image_spec.shape, tf.uint16, name="image")])
-    def translate_uint16(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"translation": in_numbers_of_files(stretched_in_graph(checked_image(image, limits()), ranges[0]))}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
-    def translate_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        decoded_channels = translator.input_channels if translator.chroma is None else 3
-        made = translated_files(image_bytes, limits(), decoded_channels, in_numbers_of_files, ranges[0])
-        return {"translation_bytes": made}
-
-    functions = {"serving_default": serving_default}
-    if translator.input_classes is None:
-        functions["translate_uint16"] = translate_uint16
-    if {translator.input_channels, translator.output_channels} <= set(PICTURE_CHANNELS):
-        functions["translate_bytes"] = translate_bytes
+    functions = {"serving_default": serving_default} | of_files(translator, answer, limits, ranges)
+    if translator.labels:
+        functions |= of_labels(translator, image_spec, answered, limits)
     if translator.latent_dim:
         functions["sample"] = sample
     if takes_noise(translator):
@@ -192,7 +185,7 @@ def _traced_once(translator: Any) -> Any:
 def _compiled(
     translator: Any, dtype: tf.DType, rounded: Callable[[tf.Tensor], tf.Tensor]
 ) -> Callable[..., dict[str, tf.Tensor]]:
-    """What `serving_default` gives of images of a type and noise, for several signatures.
+    """What `serving_default` gives of images of a type and noise, or labels, for several signatures.
 
     Traced once: a function that calls another one costs neither a second copy in the file nor time at run time.
 
@@ -203,7 +196,9 @@ def _compiled(
     """
     channels = translator.input_channels if translator.chroma is None else None
     image_spec = tf.TensorSpec([None, None, None, channels], dtype)
-    z_spec, seed_spec = tf.TensorSpec([None, translator.latent_dim], tf.float32), tf.TensorSpec([None], tf.int64)
+    # One of the two numbers is 0, or both.
+    z_spec = tf.TensorSpec([None, translator.latent_dim or len(translator.labels)], tf.float32)
+    seed_spec = tf.TensorSpec([None], tf.int64)
 
     @tf.function(input_signature=[image_spec, seed_spec if translator.takes_seed else z_spec])
     def answered(image: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -215,6 +210,11 @@ def _compiled(
     return answered
 
 
+def _default(translator: Any, count: tf.Tensor | int) -> tf.Tensor:
+    """What `count` images get that come without noise or label."""
+    return first_label(translator, count) if translator.labels else no_noise(translator, count)
+
+
 def _smallest_side(translator: Any, answered: Callable[..., dict[str, tf.Tensor]]) -> int:
     """The fewest pixels a side that the network takes, found by trying.
 
@@ -224,7 +224,7 @@ def _smallest_side(translator: Any, answered: Callable[..., dict[str, tf.Tensor]
     for side in range(multiple, translator.image_size, multiple):
         image = tf.zeros([1, side, side, translator.input_channels], tf.uint8)
         try:
-            answered(image, no_noise(translator, 1))
+            answered(image, _default(translator, 1))
         except tf.errors.InvalidArgumentError:
             continue
         break
@@ -290,6 +290,7 @@ def export(
     return path
 
 
-def _about(translator: Any, ranges: tuple[int | None, int | None] | None) -> dict[str, int | None]:
+def _about(translator: Any, ranges: tuple[int | None, int | None] | None) -> dict[str, Any]:
     taken, given = ranges or (None, None)
-    return {"input_classes": translator.input_classes, "input_range": taken, "output_range": given}
+    about = {"input_classes": translator.input_classes, "input_range": taken, "output_range": given}
+    return about | {"labels": list(translator.labels), "one_label": translator.one_label}

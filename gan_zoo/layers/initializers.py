@@ -35,6 +35,11 @@ def make_initializer(init_type: str, gain: float = 0.02) -> keras.initializers.I
     raise ValueError(f"init_type must be one of {', '.join(INIT_TYPES)}. Received: init_type={init_type!r}")
 
 
+def pytorch_default() -> keras.initializers.Initializer:
+    """PyTorch's own for kernels: uniform, a third of the variance that keeps that of the image."""
+    return keras.initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")
+
+
 @keras.saving.register_keras_serializable("gan_zoo")
 class ICNR(keras.initializers.Initializer):
     """Draws one kernel for all pixels that a channel of a sub-pixel convolution becomes.

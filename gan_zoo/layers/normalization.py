@@ -81,16 +81,18 @@ class InstanceNorm(_Norm):
 
     Args:
         epsilon: added to the variance. 1e-5 is PyTorch's; tensorflow-addons took 1e-3.
-        affine: whether each channel is then scaled and shifted, by a gamma drawn from N(1, 0.02^2) and a beta of 0.
+        affine: whether each channel is then scaled and shifted, by a gamma drawn from N(1, gamma_deviation^2) and a
+            beta of 0.
+        gamma_deviation: 0 for a gamma of 1.
     """
 
-    def __init__(self, epsilon: float = 1e-5, affine: bool = False, **kwargs) -> None:
+    def __init__(self, epsilon: float = 1e-5, affine: bool = False, gamma_deviation: float = 0.02, **kwargs) -> None:
         super().__init__(epsilon, **kwargs)
-        self.affine = affine
+        self.affine, self.gamma_deviation = affine, gamma_deviation
 
     def build(self, input_shape: tuple) -> None:
         if self.affine:
-            shape, around_one = (input_shape[-1],), keras.initializers.RandomNormal(1.0, 0.02)
+            shape, around_one = (input_shape[-1],), keras.initializers.RandomNormal(1.0, self.gamma_deviation)
             self.gamma = self.add_weight(name="gamma", shape=shape, initializer=around_one, autocast=False)
             self.beta = self.add_weight(name="beta", shape=shape, initializer="zeros", autocast=False)
 
@@ -101,7 +103,7 @@ class InstanceNorm(_Norm):
         return tf.cast(centered * tf.math.rsqrt(variance + self.epsilon), image.dtype)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "affine": self.affine}
+        return {**super().get_config(), "affine": self.affine, "gamma_deviation": self.gamma_deviation}
 
 
 @keras.saving.register_keras_serializable("gan_zoo")

@@ -23,9 +23,9 @@ class Translator:
     """One thing that a trained model can do to an image: all that grids, `translate.py`, metrics and the export know.
 
     Attributes:
-        function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]` or a seed `[B]` int64 if
-            it takes one, to an image `[B, H * scale, W * scale, output_channels]` in [-1, 1]; a pure graph function,
-            in which each image depends on its own row of the arguments alone.
+        function: from an image `[B, H, W, input_channels]` in [-1, 1], and z `[B, latent_dim]`, a seed `[B]` int64 or a
+            label `[B, num_labels]` if it takes one, to an image `[B, H * scale, W * scale, output_channels]` in
+            [-1, 1]; a pure graph function, in which each image depends on its own row of the arguments alone.
         networks: the Keras models that `function` and `encode` use, by their field names.
         image_size: the side of the square images that it learnt from.
         size_multiple: the sides of the input image must be multiples of it.
@@ -36,7 +36,8 @@ class Translator:
         encode: from an image of the output's kind `[B, H, W, output_channels]`, of any size, to `(mu, logvar)`, both
             `[B, latent_dim]`; None for a model without an encoder.
         cycle: from the arguments of `function` to what comes back from there, of the image's shape, with the same
-            noise on both ways; None for a model that knows no way back.
+            noise on both ways; one that takes labels is given the image's own as a third argument. None for a model
+            that knows no way back.
         chroma: from lightness, L / 50 - 1, `[B, H, W, 1]`, and the noise of `function`, to the ab / 110 `[B, H, W, 2]`
             that `function` joins to it. Where it is there, grey and RGB pictures of any size keep the L they have, and
             the colours can be scaled (`gan_zoo.translation.chroma`). None for a model that makes more than colours.
@@ -46,6 +47,11 @@ class Translator:
         input_classes: how many classes there are where the pixels of the input image, of one channel, are numbers of
             classes, n / 127.5 - 1; None for colours.
         takes_hints: whether `chroma` has an argument `hints` too, `[B, H, W, 3]` of `gan_zoo.learning.hints`, or None.
+        labels: the names of the labels that an image can be given, in the order of `label`; empty for a translator that
+            takes none.
+        one_label: whether an image has exactly one of them, a class.
+        asked_for: from the labels that images have, `[B, num_labels]`, to those that they are shown and measured with,
+            `[B, num_labels, num_labels]`: row k is what to give an image to change label k.
         input_key, target_key: which image of a batch it translates, and which one is the truth for it, the same where
             it is to be kept; None: there is no truth.
         metrics: keys of `gan_zoo.metrics.METRICS` that are computed of it without being named, beside the default ones.
@@ -69,6 +75,9 @@ class Translator:
     attention: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
     input_classes: int | None = None
     takes_hints: bool = False
+    labels: tuple[str, ...] = ()
+    one_label: bool = False
+    asked_for: Callable[[tf.Tensor], tf.Tensor] | None = None
     input_key: str = "input_image"
     target_key: str | None = "target_image"
     metrics: tuple[str, ...] = ()
@@ -101,7 +110,7 @@ class TranslationModel(keras.Model):
     Class attributes:
         config_class: the dataclass of the model's settings.
         data_kind: the kind of data set that it learns from: paired, unpaired, single or labelled.
-        make_input: for "single", a method, pure and of TensorFlow's operations alone: from target images
+        make_input: for "single" and "labelled", a method, pure and of TensorFlow's operations alone: from target images
             `[..., H, W, C]` in [-1, 1] to the input images that belong to them.
         skip_grey: whether pictures without any colour are left out like damaged ones.
         skip_small: whether pictures that would have to be enlarged for a crop are left out likewise.

@@ -6,7 +6,7 @@
 | `attention_resnet` | U-GAT-IT's generator |
 | `res_unet`, `dynamic_unet` | generators of colorization: deep residual, and around a classifier |
 | `encoder_decoder`, `dual_unet` | generators of DiscoGAN and DualGAN |
-| `sr_resnet` | SRGAN's generator |
+| `sr_resnet`, `label_resnet` | the generators of SRGAN, and of StarGAN |
 | `residual_autoencoder` | UNIT's encoders and decoders, over codes that keep their places |
 | `projection_heads` | what compares patches in CUT |
 | `latent_encoder` | BicycleGAN's encoder: from an image to mu and logvar |

@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from gan_zoo.layers.initializers import ICNR
+from gan_zoo.layers.initializers import ICNR, pytorch_default
 from gan_zoo.layers.normalization import BatchNorm
 from gan_zoo.layers.prelu import PReLU
 from gan_zoo.layers.upsampling import SubPixelConv2D
@@ -61,7 +61,7 @@ def sr_resnet(
         raise ValueError(f"num_blocks must be at least 1. Received: num_blocks={num_blocks}")
 
     def conv(x: keras.KerasTensor, filters: int, size: int, name: str) -> keras.KerasTensor:
-        return keras.layers.Conv2D(filters, size, padding="same", kernel_initializer=_initializer(), name=name)(x)
+        return keras.layers.Conv2D(filters, size, padding="same", kernel_initializer=pytorch_default(), name=name)(x)
 
     def normalized(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return BatchNorm(gamma_gain=0.0, name=name)(x) if norm == "batch" else x
@@ -80,7 +80,7 @@ def sr_resnet(
     x = keras.layers.Add(name="trunk_sum")([start, y])
     for level in range(_doublings(scale)):
         # [B, H * 2^(level + 1), W * 2^(level + 1), base_filters]
-        x = SubPixelConv2D(base_filters, 3, kernel_initializer=ICNR(_initializer()), name=f"subpixel_{level}")(x)
+        x = SubPixelConv2D(base_filters, 3, kernel_initializer=ICNR(pytorch_default()), name=f"subpixel_{level}")(x)
         x = PReLU(name=f"subpixel_{level}_prelu")(x)
     x = conv(x, channels, END_SIZE, "conv_out")
     # float32 at least: the losses and the image's 256 grey values need more than bfloat16 holds.
@@ -97,8 +97,3 @@ def reach(num_blocks: int, scale: int) -> int:
 
 def _doublings(scale: int) -> int:
     return scale.bit_length() - 1
-
-
-def _initializer() -> keras.initializers.Initializer:
-    """PyTorch's own default: uniform, a third of the variance that keeps that of the image."""
-    return keras.initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")

@@ -92,6 +92,8 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     The input of a translator that makes images larger is shown at their size, enlarged by interpolation; numbers of
     classes are shown in a colour for each.
 
+    One that takes labels shows what each label asks for of the input's own.
+
     A translator with a latent vector shows the translation with the encoded z of the truth (its mean), where it has
     an encoder, and translations with random z, the same in all rows. Any other shows its one answer, with a seed of
     the row's own if it takes one. Where there is a way back, its end comes next, and where the model attends to parts
@@ -105,7 +107,12 @@ def sample_grid(translator: Any, examples: Mapping[str, tf.Tensor], seed: int) -
     if translator.target_key not in (None, translator.input_key):
         columns["truth"] = examples[translator.target_key]
     noise = []
-    if translator.latent_dim:
+    if translator.labels:
+        asked_for = translator.asked_for(examples["label"])  # [B, num_labels, num_labels]
+        each = {name: asked_for[:, number] for number, name in enumerate(translator.labels)}
+        columns |= {name: translator.function(inputs, label) for name, label in each.items()}
+        noise = [asked_for[:, 0], examples["label"]]
+    elif translator.latent_dim:
         columns |= _answers_to_z(translator, inputs, columns.get("truth"), seed)
         noise = [tf.zeros([len(inputs), translator.latent_dim])]
     else:

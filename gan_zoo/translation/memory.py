@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gan_zoo.data.memory import available_memory
 from gan_zoo.translation import translating
+from gan_zoo.translation.labels import first_label
 
 _TRACED_SIDE = 512  # pixels
 _MARGIN = 1.2
@@ -45,6 +46,8 @@ def bytes_per_pixel(translator: Any, wide: tuple[bool, bool] = (False, False)) -
     multiple = translator.size_multiple
     side = -(-_TRACED_SIDE // multiple) * multiple
     noise = [translating.no_noise(translator, 1)] if translating.takes_noise(translator) else []
+    if translator.labels:
+        noise = [first_label(translator, 1)]
     channels = translator.input_channels
     if translator.tile_overlap is not None:
         # What the network takes for a part does not grow with the picture. What does: the picture as decoded and as the

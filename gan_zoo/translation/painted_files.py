@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from gan_zoo.translation.contact_sheet import ContactSheet
 from gan_zoo.translation.painting import Painter
 
 FRAME_MILLISECONDS = 80
+_NO_PART_OF_A_NAME = r"[^\w.+-]"  # of a file
 
 
 def paint_files(
@@ -34,10 +36,10 @@ def paint_files(
     """Writes what the painters make of each file, and the contact sheet of the first of them, into `output`.
 
     `<name>_sample_1.png` and so on, or `<name>_translation.png` where there is one answer; `<name>_encoded.png`,
-    `<name>_cycled.png`, `<name>_attention.png`, `<name>_interpolation.png` and `.webp`; of a model that goes several
-    ways `<name>_a_to_b.png` and `<name>_a_to_b_cycled.png`; with several painters in a folder each, named by its title.
-    What has not the 1, 3 or 4 channels of a picture is written as `.npy`; sheet and interpolations show its first
-    channels and say so.
+    `<name>_cycled.png`, `<name>_attention.png`, `<name>_interpolation.png` and `.webp`; of a model that takes labels
+    `<name>_<label>.png`; of a model that goes several ways `<name>_a_to_b.png` and `<name>_a_to_b_cycled.png`; with
+    several painters in a folder each, named by its title. What has not the 1, 3 or 4 channels of a picture is written
+    as `.npy`; sheet and interpolations show its first channels and say so.
 
     Args:
         files: of `find_images`.
@@ -114,7 +116,8 @@ def _paint(
     translations = painter.translations(image, name, hints)
     for title, filled in translations.items():
         translation = painter.as_in_files(title, filled)
-        name_of_it = f"{stem.name}_{title.replace(' ', '_')}"
+        # A title may be the name of a label, which the file of a run says: no path is to come of it.
+        name_of_it = f"{stem.name}_{re.sub(_NO_PART_OF_A_NAME, '_', title)}"
         if translation.shape[-1] in PICTURE_CHANNELS:
             write_png(stem.with_name(f"{name_of_it}.png"), translation)
         else:

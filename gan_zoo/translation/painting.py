@@ -20,6 +20,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.grids import heat_map
 from gan_zoo.images import BadImage, to_8_bit, to_channels, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
+from gan_zoo.translation.labels import wanted_labels
 from gan_zoo.translation.tiles import tiled_picture
 
 
@@ -60,6 +61,17 @@ def interpolate(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
     return ((np.sin((1.0 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)).astype(np.float32)
 
 
+def _labels(title: str, translator: Any, names: Sequence[str] | None, cycle: bool) -> dict[str, np.ndarray]:
+    """The labels to give the pictures, by title; none for a translator that takes none."""
+    if translator.labels:
+        if cycle:
+            raise UserError(f"--cycle: the model of {title} would have to know the label that a picture has now")
+        return wanted_labels(translator, names)
+    if names is not None:
+        raise UserError(f"--label: the model of {title} takes none")
+    return {}
+
+
 class Painter:
     """What one trained translator makes of a picture.
 
@@ -77,6 +89,7 @@ class Painter:
         attention: whether to show too where the translation comes from.
         saturation: a factor for the ab of a translator of `chroma`.
         hints: whether a user's hints come with pictures.
+        labels: the names of the labels to give the pictures, see `gan_zoo.translation.labels`; None for each in turn.
         ranges: white in files of 16 bit, of what the translator takes and of what it gives; what has one is answered
             with 16 bit.
         reading: how the run reads the files that the translator takes.
@@ -100,6 +113,7 @@ class Painter:
         attention: bool = False,
         saturation: float = 1.0,
         hints: bool = False,
+        labels: Sequence[str] | None = None,
         ranges: tuple[int | None, int | None] = (None, None),
         reading: Reading = Reading(),  # noqa: B008 (it is frozen)
     ) -> None:
@@ -111,6 +125,7 @@ class Painter:
             raise UserError(f"--cycle: the model of {title} knows no way back")
         if attention and translator.attention is None:
             raise UserError(f"--attention: the model of {title} has none; ugatit has")
+        self.labels = _labels(title, translator, labels, cycle)
         if saturation != 1.0 and translator.chroma is None:
             raise UserError(f"--saturation: the model of {title} has no colours that could be scaled")
         if not 0.0 <= saturation < math.inf:
@@ -159,12 +174,14 @@ class Painter:
             name: the picture's file name.
             hints: `[H, W, 4]` uint8, or None.
         """
+        noises = {}
         if translating.takes_noise(self.translator):
             noises = {} if self.style is None else {"encoded": self.style_z}
             noises |= dict(zip(self._sample_titles(), self._random_noise(name, self.num_samples), strict=True))
             painted = {title: self._painted(self._translate, image, noise, hints) for title, noise in noises.items()}
+        elif self.labels:
+            painted = {title: self._painted(self._translate, image, each) for title, each in self.labels.items()}
         else:
-            noises = {}
             painted = {self._one_answer: self._painted(self._translate, image, None, hints)}
         of_first = list(noises.values())[:1]
         if self.cycle:

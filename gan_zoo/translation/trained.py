@@ -15,6 +15,7 @@ from gan_zoo.errors import UserError
 from gan_zoo.images import to_channels, to_float, to_uint8, to_uint16
 from gan_zoo.translation import memory, translating
 from gan_zoo.translation.holders import Held, Opened, opened
+from gan_zoo.translation.labels import wanted_labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +23,10 @@ class Way:
     """What can be done with one translator, whatever it was loaded from; images are `[B, H, W, C]` in [-1, 1].
 
     Attributes:
-        translator: has `input_channels` (None: grey or RGB), `output_channels`, `latent_dim` and `takes_seed`.
-        answer: from images, and z `[B, latent_dim]` or seeds `[B]` int64 if it takes them, to translations.
+        translator: has `input_channels` (None: grey or RGB), `output_channels`, `latent_dim`, `takes_seed`
+            and `labels`.
+        answer: from images, and z `[B, latent_dim]`, seeds `[B]` int64 or labels `[B, num_labels]` if it takes them,
+            to translations.
         encode: from images of the output's kind to the mean `[B, latent_dim]` of z; None without an encoder.
         cycle: from the arguments of `answer` to what comes back; None without a way back.
         ranges: white in uint16 images, of what is taken and of what is given; None: 65535.
@@ -65,9 +68,14 @@ def way_of(
     image = tf.TensorSpec([None, None, None, channels], tf.float32)
     picture = tf.TensorSpec([None, None, None, translator.output_channels], tf.float32)
     noise = []
-    if translating.takes_noise(translator):
+    if translator.labels:
+        noise = [tf.TensorSpec([None, len(translator.labels)], tf.float32)]
+    elif translating.takes_noise(translator):
         seeds, z = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, translator.latent_dim], tf.float32)
         noise = [seeds if translator.takes_seed else z]
+
+    # With labels it would have to know the picture's own.
+    way_back = None if translator.labels else translator.cycle
 
     def compiled(function: Callable[..., tf.Tensor], *specs: tf.TensorSpec) -> Callable[..., tf.Tensor]:
         return tf.function(function, input_signature=specs)
@@ -76,7 +84,7 @@ def way_of(
         translator,
         answer=compiled(lambda image, *noise: translating.answer(translator, image, *noise), image, *noise),
         encode=translator.encode and compiled(lambda image: translating.style(translator, image)[0], picture),
-        cycle=translator.cycle
+        cycle=way_back
         and compiled(lambda image, *noise: translating.there_and_back(translator, image, *noise), image, *noise),
         ranges=ranges,
         readings=readings,
@@ -108,6 +116,7 @@ class TrainedModel:
         num_samples: int | None = None,
         seed: int | None = None,
         z: np.ndarray | None = None,
+        label: str | Sequence[str] | None = None,
         translator: str | None = None,
     ) -> Any:
         """Translates pictures of any size; what comes back is of the kind that went in.
@@ -121,6 +130,8 @@ class TrainedModel:
             seed: of random z, or of the noise of a model whose noise is its dropout: the i-th picture's samples are a
                 function of (seed, i). Without it, and without `num_samples`, the answer is that of z = 0 or seed 0.
             z: `[latent_dim]`; or `[N, latent_dim]`, for one picture N samples, for N pictures one each.
+            label: for a model that takes labels, one of its translator's `labels`; several classes, a sample for each;
+                or all the attributes that a picture is to have. None: a sample for each label alone.
             translator: which one of `translators`; None for the first.
 
         Returns:
@@ -129,8 +140,8 @@ class TrainedModel:
             path a PIL image, or with samples a list of them; for a list a list.
 
         Raises:
-            UserError: for a picture that is none, or too large for the memory that is free, noise that the model does
-                not take, or an unknown translator.
+            UserError: for a picture that is none, or too large for the memory that is free, noise or a label that the
+                model does not take, or an unknown translator.
         """
         way = self._way(translator)
         several = isinstance(image, list | tuple)
@@ -144,6 +155,10 @@ class TrainedModel:
             count = len(each[0].images)
         alone = not several and each[0].alone
         noises, samples = _noises(way.translator, count, alone=alone, num_samples=num_samples, seed=seed, z=z)
+        if way.translator.labels:
+            noises, samples = _labels(way.translator, count, label)
+        elif label is not None:
+            raise UserError(f"label={label!r}: this model takes none")
         answers = []
         for number, one in enumerate(each):
             its = noises if noises is None or not several else noises[number : number + 1]
@@ -213,6 +228,14 @@ def _noises(
     seeds = translating.sample_seeds(tf.constant(seed or 0, tf.int64), count).numpy()
     drawn = [translating.sample_noise(translator, each, num_samples or 1).numpy() for each in seeds]
     return np.stack(drawn), num_samples is not None
+
+
+def _labels(translator: Any, count: int, label: str | Sequence[str] | None) -> tuple[np.ndarray, bool]:
+    """The labels of `count` pictures, `[count, N, num_labels]`, and whether N is an axis of the answer."""
+    one_name = isinstance(label, str)
+    vectors = wanted_labels(translator, [label] if one_name else label, "label")
+    several = label is None or (translator.one_label and not one_name)
+    return np.tile(np.stack(list(vectors.values())), [count, 1, 1]), several
 
 
 def _of_z(z: np.ndarray, latent_dim: int, count: int, alone: bool) -> tuple[np.ndarray, bool]:

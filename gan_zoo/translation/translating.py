@@ -8,6 +8,7 @@ import tensorflow as tf
 from gan_zoo.images import to_float, to_uint8
 from gan_zoo.translation.borders import crop_back, pad_to_multiple
 from gan_zoo.translation.chroma import colorized
+from gan_zoo.translation.labels import first_label
 from gan_zoo.translation.tiles import tiled
 
 
@@ -27,7 +28,8 @@ def translate(
     Args:
         translator: a `gan_zoo.models.base.Translator`.
         image: `[B, H, W, input_channels]` uint8 or uint16; for `chroma` grey or RGB.
-        noise: what the translator takes: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for zeros.
+        noise: what the translator takes beside the image: z `[B, latent_dim]` float32, or a seed `[B]` int64; None for
+            zeros. Or a label `[B, num_labels]` float32; None for the first one.
         saturation: a factor for the ab of `chroma`.
         hints: `[B, H, W, 4]` uint8 for a translator that takes them, see `gan_zoo.translation.chroma`; None for none.
         rounded: `gan_zoo.images.to_uint8` or `to_uint16`.
@@ -93,7 +95,7 @@ def to_levels(strength: tf.Tensor) -> tf.Tensor:
 
 
 def takes_noise(translator: Any) -> bool:
-    """Whether the translator's function has a second argument."""
+    """Whether the translator's function has noise as its second argument."""
     return bool(translator.latent_dim) or translator.takes_seed
 
 
@@ -160,6 +162,8 @@ def _padded(
 
 def _noise(translator: Any, image: tf.Tensor, noise: tf.Tensor | None) -> list[tf.Tensor]:
     """The second argument of the translator's functions, if they have one."""
+    if translator.labels:
+        return [first_label(translator, tf.shape(image)[0]) if noise is None else tf.convert_to_tensor(noise)]
     if not takes_noise(translator):
         return []
     return [no_noise(translator, tf.shape(image)[0]) if noise is None else tf.convert_to_tensor(noise)]

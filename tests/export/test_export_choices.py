@@ -12,6 +12,7 @@ from gan_zoo.layers.normalization import NORMS
 from gan_zoo.models import MODELS
 from gan_zoo.models.base import Translator
 from gan_zoo.translation import translating
+from gan_zoo.translation.labels import first_label
 
 # Of discriminators, which no export has, or of what the networks learn.
 NOT_EXPORTED = {"discriminator_type", "discriminator_norm", "discriminator_head"}
@@ -55,6 +56,8 @@ def together(translators: list[Translator]) -> Translator:
         answers = []
         for each in translators:
             noise = [translating.no_noise(each, tf.shape(image)[0])] if translating.takes_noise(each) else []
+            if each.labels:
+                noise = [first_label(each, tf.shape(image)[0])]
             answer = each.function(image[..., : each.input_channels], *noise)
             answers.append(answer[:, :: each.scale, :: each.scale])
         return tf.concat(answers, axis=0)

@@ -76,9 +76,11 @@ def test_alpha_and_grey_of_16_bit(tmp_path, channels) -> None:
 def test_what_an_export_says_of_itself_is_looked_at(tmp_path) -> None:
     path = saved_model.export({"translate": bent()}, tmp_path, 1, colour_profiles=False)
     about = json.loads((path / ABOUT_FILE).read_text())
-    assert about["translators"] == {"translate": {"input_classes": None, "input_range": None, "output_range": None}}
+    none = {"input_classes": None, "input_range": None, "output_range": None, "labels": [], "one_label": False}
+    assert about["translators"] == {"translate": none}
     assert not exported_ways(path)["translate"].readings[0].colour_profiles
-    for text in ("", "[]", "{}", json.dumps(about | {"translators": {"translate": {"input_classes": "x"}}})):
+    wrong = [{"input_classes": "x"}, none | {"labels": "red"}, none | {"labels": [1]}, none | {"one_label": 1}]
+    for text in ("", "[]", "{}", *(json.dumps(about | {"translators": {"translate": its}}) for its in wrong)):
         (path / ABOUT_FILE).write_text(text)
         with pytest.raises(UserError, match=r"gan_zoo.json is damaged: export once more"):
             exported_ways(path)

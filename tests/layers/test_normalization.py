@@ -137,6 +137,8 @@ def test_instance_norm_may_scale_and_shift() -> None:
     plain = InstanceNorm()
     plain.build((None, None, None, 3))
     assert not plain.variables
+    start = InstanceNorm(affine=True, gamma_deviation=0.0)
+    np.testing.assert_array_equal(start(tf.constant(image, tf.float32)), plain(tf.constant(image, tf.float32)))
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_norms_by_name(norm, layer_class, has_bias) -> None:
     [
         BatchNorm(1e-3, 0.2, 0.5, "image"),
         LayerNorm(1e-3),
-        InstanceNorm(1e-3, affine=True),
+        InstanceNorm(1e-3, affine=True, gamma_deviation=0.5),
         SpectralConv2D(4, 3, strides=2, use_bias=False),
     ],
 )

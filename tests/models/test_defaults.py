@@ -282,6 +282,32 @@ AUTHORS = {
         "lambda_kl": 0.01,
         "lambda_kl_cycle": 0.01,
     },
+    "stargan": RGB
+    | {
+        "image_size": 128,
+        "load_scale": 1.0,
+        "preprocess": "resize_and_crop",
+        "flip": True,
+        "batch_size": 16,
+        "epochs": 16,  # 202,599 - 2,000 pictures: 12,537 steps each, 200,000 in all
+        "steps": None,
+        "schedule": "linear",
+        "decay_fraction": 0.5,
+        "learning_rate": 1e-4,
+        "discriminator_learning_rate": None,  # one rate for both
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+        "num_blocks": 6,
+        "base_filters": 64,
+        "upsampling": "transposed",
+        "discriminator_filters": 64,
+        "discriminator_layers": 6,
+        "n_critic": 5,
+        "gan_mode": "wgangp",
+        "lambda_classification": 1.0,
+        "lambda_reconstruction": 10.0,
+        "lambda_gradient_penalty": 10.0,
+    },
 }
 # What the authors have no number for, or what is said in the settings' help to differ from theirs.
 OURS = {
@@ -300,6 +326,7 @@ OURS = {
     "ugatit": {"unbiased_variance", "init_gain"},
     "unit": {"init_gain"},
     "srgan": {"load_scale", "decay_fraction", "flip", "trunk_end", "loss", "vgg_weights", "steps", "direction"},
+    "stargan": {"direction", "decay_every", "decay_factor"} | {"classes", "attributes", "exclusive"},  # of the data
 }
 EVERYWHERE_OURS = {"seed", "mixed_precision", "input_range", "target_range", "colour_profiles"}
 

@@ -21,7 +21,7 @@ OF_MODELS = {"inference_mode", "shared_discriminator", "objective", "conditional
 
 def networks(name: str, config: Any) -> Iterator[keras.Model]:
     """Those of a model, each once: CycleGAN's are pix2pix', and so are colorization's U-Net and discriminators."""
-    if name in ("bicyclegan", "srgan"):
+    if name in ("bicyclegan", "srgan", "stargan"):
         yield from MODELS[name](config).networks.values()
         return
     settings = config.to_dict()

@@ -10,8 +10,10 @@ from authors_weights import assign, recorded_weights
 
 from gan_zoo.layers.normalization import DISCRIMINATOR_NORMS, SpectralConv2D
 from gan_zoo.networks.discriminators.image_discriminator import image_discriminator
+from gan_zoo.networks.discriminators.label_discriminator import label_discriminator
 from gan_zoo.networks.discriminators.patch_discriminator import patch_discriminator
 from gan_zoo.networks.discriminators.pixel_discriminator import pixel_discriminator
+from gan_zoo.networks.label_resnet import label_resnet
 
 PARITY = pathlib.Path(__file__).parents[1] / "parity"
 
@@ -151,3 +153,18 @@ def test_the_whole_image_is_judged_by_strided_convolutions_and_a_slope_of_a_fift
 def test_an_image_without_anything_to_halve_is_refused() -> None:
     with pytest.raises(ValueError, match="Received: image_size=7"):
         image_discriminator(input_channels=1, image_size=7)
+
+
+def test_the_discriminator_of_labels_has_two_heads_and_room_for_them() -> None:
+    network = label_discriminator(num_labels=5, image_size=20, num_layers=2, base_filters=2)
+    patches, label = network(tf.zeros([2, 20, 20, 3]))
+    assert patches.shape == (2, 5, 5, 1) and label.shape == (2, 5)
+    with pytest.raises(ValueError, match="image_size must be at least 8"):
+        label_discriminator(num_labels=5, image_size=7, num_layers=3)
+
+
+def test_the_generator_of_labels_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(ValueError, match="upsampling must be one of"):
+        label_resnet(num_labels=2, upsampling="nearest")
+    with pytest.raises(ValueError, match="num_blocks must not be negative"):
+        label_resnet(num_labels=2, num_blocks=-1)

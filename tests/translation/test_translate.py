@@ -36,6 +36,7 @@ class PaintZ:
 
     input_channels = output_channels = latent_dim = 3
     size_multiple, scale, encode, cycle, chroma, takes_seed, tile_overlap = 8, 1, None, None, None, False, None
+    labels = ()
     function = staticmethod(lambda image, z: tf.tanh(z)[:, tf.newaxis, tf.newaxis, :] + 0.0 * image)
 
 
@@ -45,6 +46,7 @@ class Negate:
     input_channels = output_channels = 3
     size_multiple, latent_dim, scale, encode, cycle, chroma, takes_seed = 8, 0, 1, None, None, None, False
     tile_overlap = input_classes = None
+    labels = ()
     function = staticmethod(lambda image: -image)
 
 

@@ -6,4 +6,5 @@
 | `sr_discriminator`, `dual_discriminator`, `attention_discriminator` | SRGAN's, DualGAN's, U-GAT-IT's |
 | `features` | what they see on the way |
 | `multi_scale_discriminator` | UNIT's |
+| `label_discriminator` | StarGAN's, which says what label an image has |
 """

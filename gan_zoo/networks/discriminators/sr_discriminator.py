@@ -2,6 +2,7 @@
 
 import keras
 
+from gan_zoo.layers.initializers import pytorch_default
 from gan_zoo.layers.normalization import BatchNorm
 
 HEADS = ("dense", "pool")
@@ -40,10 +41,6 @@ def sr_discriminator(
     if image_size < 2**NUM_STRIDED:
         raise ValueError(f"image_size must be at least {2**NUM_STRIDED}. Received: image_size={image_size}")
 
-    def initializer() -> keras.initializers.Initializer:
-        """PyTorch's own default."""
-        return keras.initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")
-
     side = None if head == "pool" else image_size
     image = keras.Input((side, side, channels), name="image")
     x = keras.layers.Rescaling(0.5, 0.5, name="to_unit_range")(image)
@@ -54,17 +51,17 @@ def sr_discriminator(
             x = keras.layers.ZeroPadding2D(1, name=f"conv_{index}_padding")(x)
         shape = {"strides": 2, "padding": "valid"} if index % 2 else {"padding": "same"}
         # [B, H / 2^((index + 1) // 2), W / 2^((index + 1) // 2), filters]
-        x = keras.layers.Conv2D(filters, 3, kernel_initializer=initializer(), name=f"conv_{index}", **shape)(x)
+        x = keras.layers.Conv2D(filters, 3, kernel_initializer=pytorch_default(), name=f"conv_{index}", **shape)(x)
         if index:
             x = BatchNorm(gamma_gain=0.0, name=f"norm_{index}")(x)
         x = keras.layers.LeakyReLU(0.2, name=f"activation_{index}")(x)
     if head == "pool":
         x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="pool")(x)
-    last = {"kernel_initializer": initializer(), "name": "dense_0"}
+    last = {"kernel_initializer": pytorch_default(), "name": "dense_0"}
     # All of the features in one window: what a dense layer computes, with a kernel that still shows where they lie.
     size = 1 if head == "pool" else x.shape[1]
     x = keras.layers.Conv2D(16 * base_filters, size, **last)(x)  # [B, 1, 1, 16 * base_filters]
     x = keras.layers.LeakyReLU(0.2, name="dense_0_activation")(x)
-    x = keras.layers.Conv2D(1, 1, kernel_initializer=initializer(), name="dense_1")(x)
+    x = keras.layers.Conv2D(1, 1, kernel_initializer=pytorch_default(), name="dense_1")(x)
     logits = keras.layers.Activation("linear", dtype=keras.backend.floatx(), name="logits")(x)
     return keras.Model(image, [logits], name=name)
