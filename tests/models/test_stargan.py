@@ -55,6 +55,8 @@ def test_every_size_that_is_chosen_reaches_the_networks() -> None:
         f, blocks = config.base_filters, config.num_blocks
         kernels = 49 * (3 + 3) * f + 16 * (2 + 8) * f * f + blocks * 18 * 16 * f * f + 16 * (8 + 2) * f * f + 49 * f * 3
         assert generator.count_params() == kernels + 2 * (1 + 2 + 4 + 8 * blocks + 2 + 1) * f
+        gammas = [weight.numpy() for weight in generator.trainable_variables if weight.path.endswith("gamma")]
+        assert len(gammas) == 5 + 2 * blocks and all((gamma == 1).all() for gamma in gammas)
         d, layers = config.discriminator_filters, config.discriminator_layers
         widths = [3, *(d * 2**level for level in range(layers))]
         hidden = sum(16 * x * y + y for x, y in itertools.pairwise(widths))

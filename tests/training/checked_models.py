@@ -18,7 +18,8 @@ class NoCheckpoints:
 
 
 def shapes(model, split: str):
-    source = load_for(DEFINITION, "single" if model.data_kind == "single" else "paired", split, model.config, None)
+    kind = model.data_kind if model.data_kind in ("single", "labelled") else "paired"
+    source = load_for(DEFINITION, kind, split, model.config, None)
     return evaluation_batches(source, model.config, batch_size=4, make_input=model.make_input)
 
 
