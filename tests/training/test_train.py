@@ -164,7 +164,7 @@ REFUSED = [
     (["bicyclegan"], ["unexpected 'bicyclegan'"]),
     (["--dataset=eight"], ["--model is missing", "bicyclegan"]),
     (["--model=cyclegun"], ["--model=cyclegun is unknown", "bicyclegan"]),
-    (["--model=bicyclegan", "--dataset=mnist"], ["--dataset=mnist is unknown", "shapes", "folder"]),
+    (["--model=bicyclegan", "--dataset=nist"], ["--dataset=nist is unknown", "shapes", "folder"]),
     ([*EIGHT, "--set", "lambda=1"], ["unknown setting lambda", "lambda_l1"]),
     ([*EIGHT, "--set=decay_every=3"], ["decay_every has no effect with schedule=linear"]),
     ([*EIGHT, "--set", "lambda_l1"], ["lambda_l1", "key=value"]),
