@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_zoo.data.folders import list_pictures, where_they_are
-from gan_zoo.data.reading import Reading
+from gan_zoo.data.reading import AS_COLOURS, Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import SUFFIXES, BadImage, to_float, to_uint8
 
@@ -67,7 +67,7 @@ def read_file(path: Path) -> bytes:
         raise BadImage(error.strerror or str(error)) from None
 
 
-def read_image(path: Path, reading: Reading = Reading()) -> np.ndarray:  # noqa: B008 (it is frozen)
+def read_image(path: Path, reading: Reading = AS_COLOURS) -> np.ndarray:
     """Reads a picture or an array as `reading` says.
 
     Raises:

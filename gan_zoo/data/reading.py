@@ -52,6 +52,9 @@ class Reading:
         return np.asarray(image).astype(np.uint8)
 
 
+AS_COLOURS = Reading()
+
+
 def reading_of(config: Any, key: str) -> Reading:
     """How a run with the settings `config` reads its files for `key`, "input_image" or "target_image"."""
     classes = getattr(config, "input_classes", None) if key == "input_image" else None

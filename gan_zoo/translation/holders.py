@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gan_zoo.data.picture_files import read_image
-from gan_zoo.data.reading import Reading
+from gan_zoo.data.reading import AS_COLOURS, Reading
 from gan_zoo.errors import UserError
 from gan_zoo.images import BadImage, Planes, from_pil, to_8_bit
 
@@ -40,7 +40,7 @@ class Opened:
         return answers[0] if self.alone else answers
 
 
-def opened(held: Held, reading: Reading = Reading()) -> Opened:  # noqa: B008 (it is frozen)
+def opened(held: Held, reading: Reading = AS_COLOURS) -> Opened:
     """Opens an array `[H, W, C]` or `[B, H, W, C]` uint8 or uint16, a PIL image, or the file at a path.
 
     A PIL image is read as its file is: palettes, CMYK, colour profiles and the rotation of a camera are undone, or of

@@ -14,7 +14,7 @@ import tensorflow as tf
 from gan_zoo.data.label_maps import label_picture
 from gan_zoo.data.memory import SMALL_PIXELS
 from gan_zoo.data.picture_files import ANSWER
-from gan_zoo.data.reading import Reading
+from gan_zoo.data.reading import AS_COLOURS, Reading
 from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.grids import heat_map
@@ -115,7 +115,7 @@ class Painter:
         hints: bool = False,
         labels: Sequence[str] | None = None,
         ranges: tuple[int | None, int | None] = (None, None),
-        reading: Reading = Reading(),  # noqa: B008 (it is frozen)
+        reading: Reading = AS_COLOURS,
     ) -> None:
         if style is not None and translator.encode is None:
             raise UserError(f"--encode: the model of {title} has no encoder")

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gan_zoo.data.memory import SMALL_PIXELS
-from gan_zoo.data.reading import Reading
+from gan_zoo.data.reading import AS_COLOURS, Reading
 from gan_zoo.data.value_range import narrowed, stretched
 from gan_zoo.errors import UserError
 from gan_zoo.images import to_channels, to_float, to_uint8, to_uint16
@@ -41,7 +41,7 @@ class Way:
     encode: Callable[[tf.Tensor], tf.Tensor] | None
     cycle: Callable[..., tf.Tensor] | None
     ranges: tuple[int | None, int | None] = (None, None)
-    readings: tuple[Reading, Reading] = (Reading(), Reading())
+    readings: tuple[Reading, Reading] = (AS_COLOURS, AS_COLOURS)
     bytes_per_pixel: Callable[[], float] | None = None
     answer_to_uint16: Callable[[tf.Tensor], tf.Tensor] | None = None
 
@@ -60,7 +60,7 @@ class Way:
 def way_of(
     translator: Any,
     ranges: tuple[int | None, int | None] = (None, None),
-    readings: tuple[Reading, Reading] = (Reading(), Reading()),
+    readings: tuple[Reading, Reading] = (AS_COLOURS, AS_COLOURS),
 ) -> Way:
     """The way of a translator of a model, each function compiled once for all sizes."""
     # A translator of colours takes grey and RGB.

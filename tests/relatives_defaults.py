@@ -1,0 +1,182 @@
+"""The authors' settings of CycleGAN's relatives, and of StarGAN."""
+
+from authors_defaults import DISCRIMINATOR, RGB, TRAINING
+
+CUT = (
+    TRAINING
+    | DISCRIMINATOR
+    | RGB
+    | {
+        "epochs": 400,
+        "batch_size": 1,
+        "num_blocks": 9,
+        "base_filters": 64,
+        "antialias": True,
+        "upsampling": "blur",
+        "norm": "instance",
+        "discriminator_norm": "instance",
+        "init_type": "xavier",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_nce": 1.0,
+        "identity_nce": True,
+        "flip_equivariance": False,
+        "num_patches": 256,
+        "temperature": 0.07,
+        "negatives": "image",
+        "head": "mlp",
+        "head_width": 256,
+    }
+)
+RELATIVES = {
+    "discogan": RGB
+    | {
+        "image_size": 64,
+        "load_scale": 1.0,
+        "flip": False,
+        "batch_size": 64,
+        "epochs": 5000,
+        "steps": None,
+        "schedule": "constant",
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+        "weight_decay": 1e-5,
+        "objective": "discogan",
+        "generator_type": "encoder_decoder",
+        "extra_layer": False,
+        "base_filters": 64,
+        "norm": "batch",
+        "dropout": False,
+        "discriminator_type": "image",
+        "discriminator_filters": 64,
+        "discriminator_norm": "batch",
+        "init_type": "pytorch",
+        "gan_mode": "vanilla",
+        "lambda_gan": 0.1,
+        "lambda_features": 0.9,
+        "start_rate": 0.01,
+        "rate": 0.5,
+        "rate_change_step": 10_000,
+        "discriminator_every": 3,
+    },
+    "dualgan": RGB
+    | {
+        "image_size": 256,
+        "load_scale": 1.0,
+        "flip": False,
+        "batch_size": 1,
+        "epochs": 50,
+        "steps": None,
+        "schedule": "constant",
+        "optimizer": "rmsprop",
+        "learning_rate": 5e-5,
+        "rms_decay": 0.9,
+        "rms_momentum": 0.0,
+        "generator_type": "dual_unet",
+        "base_filters": 64,
+        "num_downs": None,
+        "norm": "instance",
+        "dropout": True,  # the paper's noise
+        "inference_mode": "train",
+        "discriminator_type": "dual_image",
+        "discriminator_filters": 64,
+        "discriminator_norm": "instance",
+        "init_type": "truncated",
+        "init_gain": 0.02,
+        "gan_mode": "wgangp",
+        "lambda_gradient_penalty": 10.0,
+        "weight_clip": 0.01,
+        "reconstruction": "l1",
+        "lambda_cycle_a": 500.0,
+        "lambda_cycle_b": 500.0,
+        "n_critic": 1,
+        "generator_updates": None,  # 2 with the cross-entropy
+    },
+    "cut": CUT,
+    "fastcut": CUT
+    | {
+        "epochs": 200,
+        "decay_fraction": 0.25,  # 150 + 50 epochs
+        "lambda_nce": 10.0,
+        "identity_nce": False,
+        "flip_equivariance": True,
+    },
+    "ugatit": TRAINING
+    | RGB
+    | {
+        "batch_size": 1,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "epochs": 294,  # a million steps over 3,400 pictures
+        "light": False,
+        "base_filters": 64,
+        "num_blocks": 4,
+        "discriminators": "both",
+        "discriminator_filters": 64,
+        "global_layers": 7,
+        "local_layers": 5,
+        "discriminator_norm": "spectral",
+        "init_type": "pytorch",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_cycle": 10.0,
+        "lambda_identity": 10.0,
+        "lambda_cam": 1000.0,
+    },
+    "unit": TRAINING
+    | RGB
+    | {
+        "load_scale": 1.0,
+        "batch_size": 1,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "epochs": 1000,  # in the authors' proportions: a million steps, the rate halved every 100,000
+        "schedule": "step",
+        "decay_every": 100,
+        "decay_factor": 0.5,
+        "base_filters": 64,
+        "num_downs": 2,
+        "num_blocks": 4,
+        "shared_blocks": 0,  # 1 in the paper
+        "activation": "relu",
+        "padding": "reflect",
+        "init_type": "kaiming",
+        "discriminator_filters": 64,
+        "discriminator_layers": 4,
+        "discriminator_scales": 3,
+        "discriminator_norm": "none",
+        "gan_mode": "lsgan",
+        "lambda_gan": 1.0,
+        "lambda_recon": 10.0,
+        "lambda_cycle": 10.0,
+        "lambda_kl": 0.01,
+        "lambda_kl_cycle": 0.01,
+    },
+    "stargan": RGB
+    | {
+        "image_size": 128,
+        "load_scale": 1.0,
+        "preprocess": "resize_and_crop",
+        "flip": True,
+        "batch_size": 16,
+        "epochs": 16,  # 202,599 - 2,000 pictures: 12,537 steps each, 200,000 in all
+        "steps": None,
+        "schedule": "linear",
+        "decay_fraction": 0.5,
+        "learning_rate": 1e-4,
+        "discriminator_learning_rate": None,  # one rate for both
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+        "num_blocks": 6,
+        "base_filters": 64,
+        "upsampling": "transposed",
+        "discriminator_filters": 64,
+        "discriminator_layers": 6,
+        "n_critic": 5,
+        "gan_mode": "wgangp",
+        "lambda_classification": 1.0,
+        "lambda_reconstruction": 10.0,
+        "lambda_gradient_penalty": 10.0,
+    },
+}
