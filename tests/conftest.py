@@ -13,7 +13,16 @@ from gan_zoo.models.bicyclegan import BicycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix, Pix2PixConfig
 
 # Files of few and slow tests, the slowest first: begun last, one of them would keep one worker long after the other.
-SLOW_FILES = ("strategy", "notebooks", "export_choices", "moved_runs", "small_filters", "api_training", "resume")
+SLOW_FILES = (
+    "strategy",
+    "notebooks",
+    "export_choices",
+    "colorization_notebooks",
+    "moved_runs",
+    "small_filters",
+    "api_training",
+    "resume",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

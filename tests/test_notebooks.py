@@ -3,32 +3,15 @@
 import base64
 import io
 import json
-import pathlib
-import random
 import re
-import shutil
-import zipfile
 
 import nbformat
 import numpy as np
 import pytest
+from notebook_runs import FILTERS, NOTEBOOKS, ROOT, code_cells, execute, read, run
 from PIL import Image
 
-from datasets.shapes import SPLIT_SIZES
 from gan_zoo.models import MODELS
-
-ROOT = pathlib.Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TINY = "IMAGE_SIZE, STEPS, WORKDIR = 32, 3, {workdir!r}\nMORE_SETTINGS = '--log_every=1 {settings}'\n{more}\n"
-FILTERS = "--set base_filters=4 --set discriminator_filters=4 --set discriminator_layers=1"
-
-
-def read(path: pathlib.Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
-
-
-def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -50,39 +33,6 @@ def test_the_clone_address_stands_in_one_place(path):
     notebook = read(path)
     assert code_cells(notebook)[0].source.startswith('CLONE_ADDRESS = "https://')
     assert sum(cell.source.count("://github.com") for cell in notebook.cells) == 1
-
-
-def run(name: str, workdir: pathlib.Path, settings: str, more: str) -> tuple[str, list[np.ndarray], list[str]]:
-    """Runs a notebook that trains with tiny settings; returns what it printed, its pictures and its HTML."""
-    results = execute(name, TINY.format(workdir=str(workdir), settings=settings, more=more))
-    assert "step 3/3" in results[0]
-    return results
-
-
-def execute(name: str, settings: str, again: str | None = None) -> tuple[str, list[np.ndarray], list[str]]:
-    """Runs a notebook with other settings behind its own; with `again`, all but the first cell after them twice.
-
-    Returns what it printed, its pictures, and for each output its HTML or Markdown.
-    """
-    nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
-    for module in ("ipykernel", "matplotlib"):
-        pytest.importorskip(module, reason="the extra `notebooks` is not installed")
-    notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
-    (place,) = (number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    if again is not None:
-        _, *rest = code_cells(notebook)[2:]
-        notebook.cells += [nbformat.v4.new_code_cell(text) for text in (again, *(cell.source for cell in rest))]
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(settings))
-    # From the folder in which Jupyter would start it.
-    resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
-
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
-    text = "".join(output.get("text", "") for output in outputs)
-    data = [output.get("data", {}) for output in outputs]
-    pictures = [Image.open(io.BytesIO(base64.b64decode(each["image/png"]))) for each in data if "image/png" in each]
-    tables = [each.get("text/html", each.get("text/markdown", "")) for each in data]
-    return text, [np.asarray(picture) for picture in pictures], tables
 
 
 DIFFERENCE = r"-log likelihood - KL\(p \|\| q\): between (\S+) and (\S+)\nthe mean of -log p is (\S+)\n"
@@ -214,100 +164,3 @@ def test_evaluation_runs(tmp_path):
     assert len(pictures) == 5  # the curves, and the best and the worst of each run
     for grid in pictures[1:]:
         assert grid.shape[0] >= 32 and grid.shape[1] >= 4 * 32 + 3 * 2  # drawing, truth, both runs
-
-
-@pytest.fixture(scope="module")
-def colorization(tmp_path_factory) -> tuple[pathlib.Path, str, list[np.ndarray]]:
-    """The workdir of the notebook that trains, what it printed, and its pictures."""
-    workdir = tmp_path_factory.mktemp("colorization") / "a run"
-    # Large steps, so that the two checkpoints differ.
-    settings = "--set discriminator_layers=1 --set learning_rate=0.05"
-    more = "SEED, BATCH_SIZE, BASE_FILTERS, PRETRAIN_EPOCHS, CHECK_EVERY = 3, 2, 4, 0, 2"
-    text, pictures, _ = run("colorization_train", workdir, settings, more)
-    return workdir, text, pictures
-
-
-def test_colorization_trains(colorization):
-    workdir, text, pictures = colorization
-    assert "step_3.png" in text and "the best step is 2, with colour_score " in text
-    assert json.loads((workdir / "config.json").read_text())["settings"]["seed"] == 3
-    newest, row, losses, checks = pictures
-    with Image.open(workdir / "samples" / "step_3.png") as picture:
-        assert np.array_equal(newest, picture)
-    assert row.shape[1] >= 3 * newest.shape[1] + 2 * 12  # steps 0, 2 and 3
-    assert losses.shape[1] > 3 * losses.shape[0]  # four side by side
-    assert checks.shape[1] > 5 * checks.shape[0]  # the score, its three parts, and PSNR
-
-
-# What Colab would do: hand over what a dialog has taken from the user, and save a file there.
-COLAB = """
-import pathlib, sys, types
-
-files = types.SimpleNamespace(
-    upload=lambda: {{"photos.zip": pathlib.Path({photos!r}).read_bytes()}},
-    download=lambda path: print("downloaded", path),
-)
-sys.modules["google.colab"] = types.SimpleNamespace(files=files)
-PHOTOS, NUM_IMAGES, SATURATION, RESULTS = "upload", 9, 0.0, {results!r}
-"""
-
-
-def test_colorization_is_tested(colorization, tmp_path):
-    photos, noise = tmp_path / "photos", np.random.default_rng(0)
-    (photos / "more").mkdir(parents=True)
-    (photos / "broken.jpg").write_bytes(b"no picture")
-    for name, shape in (("grey", (40, 24)), ("more/colour", (24, 40, 3)), ("more/another", (33, 31, 3))):
-        Image.fromarray(noise.integers(0, 256, shape, np.uint8)).save(photos / f"{name}.png")
-    zipped_photos = shutil.make_archive(str(tmp_path / "photos"), "zip", photos)
-    workdir = shutil.make_archive(str(tmp_path / "run"), "zip", colorization[0].parent)
-
-    text, pictures, html = execute(
-        "colorization_test",
-        f"WORKDIR, RESULTS, SEED = {workdir!r}, {str(tmp_path / 'own.zip')!r}, 5\n"
-        "CHECKPOINTS, NUM_IMAGES, NUM_MEASURED = ['best', 3, 'latest'], 2, 3",
-        again=COLAB.format(photos=zipped_photos, results=str(tmp_path / "uploaded.zip")),
-    )
-    assert f"{tmp_path / 'own.zip'}\n" in text and f"downloaded {tmp_path / 'uploaded.zip'}" in text
-    assert re.search(r"^not coloured: \S+/broken.jpg: .+$", text, re.M)
-    own, uploaded = pictures
-    assert own.shape[0] > 2 * 32 + 2 and own.shape[1] >= 4 * 32  # grey, both checkpoints, truth
-    assert uploaded.shape[0] > 40 + 24 + 33 + 2 * 2
-
-    own, uploaded = map(unzipped, (tmp_path / "own.zip", tmp_path / "uploaded.zip"))
-    stems = [str(number) for number in random.Random(5).sample(range(SPLIT_SIZES["test"]), 2)]
-    assert {name for name in own if name.startswith("pictures/")} == {f"pictures/{stem}.png" for stem in stems}
-    # The steps 3 and latest are one.
-    results = {name for name in own if name.startswith("step_")}
-    assert results == {f"{step}/{stem}_translation.png" for step in ("step_2_best", "step_3_latest") for stem in stems}
-    for stem in stems:
-        pair = [decoded(own[f"{step}/{stem}_translation.png"]) for step in ("step_2_best", "step_3_latest")]
-        assert not np.array_equal(*pair)
-    assert {"contact_sheet.png", "evaluation/report.html"} <= own.keys()
-
-    for step in ("step_2_best", "step_3_latest"):
-        grey = decoded(uploaded[f"{step}/grey_translation.png"])
-        assert grey.shape == (40, 24, 3) and np.array_equal(grey, np.repeat(grey[..., :1], 3, -1))
-        with Image.open(photos / "grey.png") as picture:
-            assert np.abs(grey[..., 0] - np.asarray(picture, int)).max() <= 1
-        assert f"{step}/colour_translation.png" in uploaded and f"{step}/another_translation.png" in uploaded
-
-    tables = [each for each in html if "<table>" in each]
-    for table, files, count, left_out in zip(tables, (own, uploaded), (3, 2), (0, 1), strict=True):
-        for step in (2, 3):
-            record = json.loads(files[f"evaluation/step_{step}.json"])
-            assert record["about"]["num_images"] == count
-            for figure in record["figures"]:
-                assert f"<td>{figure['name']}</td>" in table and f"{figure['value']:.4g}" in table
-        assert f"of {count} pictures; left out: {left_out} without colours, {left_out} damaged" in text
-
-
-def unzipped(path: pathlib.Path) -> dict[str, bytes]:
-    """The files of an archive by their names below its one folder."""
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        assert {name.split("/")[0] for name in names} == {path.stem}
-        return {name.partition("/")[2]: archive.read(name) for name in names}
-
-
-def decoded(data: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(data)))
